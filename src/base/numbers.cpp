@@ -1,0 +1,112 @@
+// src/base/numbers.cpp - numbers in Go's forms over the standard library's conversions.
+#include "base/numbers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace noroshi {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+}
+
+tl::unexpected<Error> not_a_number(std::string_view text) {
+    return fail(Errc::parse, fmt::format("expected a number, got \"{}\"", text.substr(0, 64)));
+}
+
+/// from_chars leaves the value untouched when out of range; whether that means 0 or infinity is the exponent's sign.
+double out_of_range(std::string_view digits, bool hex) {
+    const std::size_t mark = digits.find_first_of(hex ? "pP" : "eE");
+    if (mark != std::string_view::npos) {
+        return mark + 1 < digits.size() && digits[mark + 1] == '-' ? 0.0 : std::numeric_limits<double>::infinity();
+    }
+    return digits.starts_with("0.") || digits.starts_with(".") ? 0.0 : std::numeric_limits<double>::infinity();
+}
+
+/// "d.ddde+XX" as printed by to_chars, with at least two exponent digits (which to_chars gives already).
+std::string shortest(double value, std::chars_format format) {
+    std::array<char, 512> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
+    return std::string(buffer.data(), end.ptr);
+}
+
+/// Plain digits between the two bounds, exponent form outside.
+std::string format_between(double value, double smallest, double first_large) {
+    if (std::isnan(value)) {
+        return "NaN";
+    }
+    if (std::isinf(value)) {
+        return value > 0 ? "+Inf" : "-Inf";
+    }
+    const double magnitude = std::fabs(value);
+    const bool plain = magnitude == 0 || (magnitude >= smallest && magnitude < first_large);
+    return shortest(value, plain ? std::chars_format::fixed : std::chars_format::scientific);
+}
+
+}  // namespace
+
+Result<double> parse_float(std::string_view text) {
+    std::string_view rest = text;
+    bool negative = false;
+    if (!rest.empty() && (rest.front() == '+' || rest.front() == '-')) {
+        negative = rest.front() == '-';
+        rest.remove_prefix(1);
+    }
+    if (equal_ignoring_case(rest, "inf") || equal_ignoring_case(rest, "infinity")) {
+        return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+    }
+    if (equal_ignoring_case(rest, "nan")) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+    const bool hex = rest.starts_with("0x") || rest.starts_with("0X");
+    if (hex) {
+        rest.remove_prefix(2);
+        if (rest.find_first_of("pP") == std::string_view::npos) {
+            return not_a_number(text);  // Go requires the exponent of a hex float
+        }
+    }
+    if (rest.empty() || !((rest.front() >= '0' && rest.front() <= '9') || rest.front() == '.' || hex)) {
+        return not_a_number(text);
+    }
+    double value = 0;
+    const auto format = hex ? std::chars_format::hex : std::chars_format::general;
+    const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value, format);
+    if (parsed.ptr != rest.data() + rest.size() || parsed.ec == std::errc::invalid_argument) {
+        return not_a_number(text);
+    }
+    if (parsed.ec == std::errc::result_out_of_range) {
+        value = out_of_range(rest, hex);
+    }
+    return negative ? -value : value;
+}
+
+Result<std::int64_t> parse_int(std::string_view text) {
+    std::string_view rest = text;
+    if (rest.starts_with('+')) {
+        rest.remove_prefix(1);
+        if (rest.starts_with('-')) {
+            return not_a_number(text);
+        }
+    }
+    std::int64_t value = 0;
+    const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+    if (parsed.ec == std::errc::result_out_of_range) {
+        return fail(Errc::limit, fmt::format("number \"{}\" does not fit 64 bits", text.substr(0, 64)));
+    }
+    if (parsed.ec != std::errc{} || parsed.ptr != rest.data() + rest.size() || rest.empty()) {
+        return fail(Errc::parse, fmt::format("expected a whole number, got \"{}\"", text.substr(0, 64)));
+    }
+    return value;
+}
+
+std::string format_float(double value) { return format_between(value, 1e-6, 1e21); }
+
+std::string format_float_go(double value) { return format_between(value, 1e-4, 1e21); }
+
+}  // namespace noroshi

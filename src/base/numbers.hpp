@@ -1,0 +1,23 @@
+// src/base/numbers.hpp - numbers as Go writes and reads them, which is what Prometheus's formats mean.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace noroshi {
+
+/// Go's ParseFloat without underscores: decimal, exponent, hex float, "+Inf", "infinity", "NaN" in any case; overflow
+/// gives infinity. Whole text must be used. Errors: parse.
+[[nodiscard]] Result<double> parse_float(std::string_view text);
+/// Decimal integer with optional sign; whole text must be used. Errors: parse, limit.
+[[nodiscard]] Result<std::int64_t> parse_int(std::string_view text);
+/// Shortest digits that read back the same, exponent form outside 1e-4 <= |v| < 1e21 ("%v" of Go has 1e6 for templates:
+/// see format_float_go). "+Inf", "-Inf", "NaN". Used in expositions and JSON values.
+[[nodiscard]] std::string format_float(double value);
+/// Go's "%v": as format_float, but exponent form from 1e21 on or below 1e-4 with two exponent digits ("1e+21", "1e-05").
+[[nodiscard]] std::string format_float_go(double value);
+
+}  // namespace noroshi
