@@ -1,0 +1,47 @@
+// src/model/message.hpp - Message, Envelope and Receipt: what notify hands to deliver, and what comes back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "model/labels.hpp"
+
+namespace noroshi::model {
+
+/// What a message speaks of.
+enum class MessageStatus : std::uint8_t { firing, resolved, event };
+[[nodiscard]] std::string_view message_status_name(MessageStatus status);
+[[nodiscard]] Result<MessageStatus> parse_message_status(std::string_view text);
+
+/// What a person reads. `id` is unique and stays the same over every retry: receivers deduplicate by it.
+struct Message {
+    std::string id;        ///< 32 hex digits
+    std::string receiver;  ///< name in the configuration
+    MessageStatus status{MessageStatus::event};
+    std::string title;     ///< one line, UTF-8, at most 200 bytes
+    std::string body;      ///< plain text, UTF-8, at most 6 KiB
+    Labels labels;         ///< common to all alerts of the message
+    TimestampMs created_at{};
+    std::string replaces;  ///< id of the message that this one corrects or resolves, or ""
+    bool operator==(const Message&) const = default;
+};
+
+/// How far a message got; each word is used for exactly this and nothing higher.
+enum class ReceiptKind : std::uint8_t { handed_over, stored, delivered, answered };
+[[nodiscard]] std::string_view receipt_kind_name(ReceiptKind kind);
+
+/// Proof that a message got as far as `kind`.
+struct Receipt {
+    std::string message_id;
+    ReceiptKind kind{ReceiptKind::handed_over};
+    TimestampMs at{};
+    std::string by;             ///< peer or server that vouches, for people
+    std::string envelope_hash;  ///< deterministic Waku message hash as hex, or ""
+    bool operator==(const Receipt&) const = default;
+};
+
+}  // namespace noroshi::model
