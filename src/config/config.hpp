@@ -1,0 +1,121 @@
+// src/config/config.hpp - noroshi.yml as a typed, validated value; the only public header here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/crypto/crypto.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/labels.hpp"
+
+namespace noroshi::config {
+
+struct StaticConfig {
+    std::vector<std::string> targets;  ///< "host:port"
+    model::Labels labels;
+};
+
+/// Prometheus's scrape_config, the keys of this version.
+struct ScrapeConfig {
+    std::string job_name;
+    Milliseconds scrape_interval{0};  ///< filled in from global
+    Milliseconds scrape_timeout{0};
+    std::string metrics_path{"/metrics"};
+    std::string scheme{"http"};
+    std::map<std::string, std::vector<std::string>> params;
+    bool honor_labels{false};
+    bool honor_timestamps{true};
+    bool enable_compression{true};
+    std::optional<std::string> fallback_scrape_protocol;
+    std::size_t body_size_limit{0};  ///< bytes; 0: none beside the built-in 64 MiB
+    std::size_t sample_limit{0};
+    std::vector<StaticConfig> static_configs;
+    SourcePos where;
+};
+
+struct Global {
+    Milliseconds scrape_interval{std::chrono::minutes(1)};
+    Milliseconds scrape_timeout{std::chrono::seconds(10)};
+    Milliseconds evaluation_interval{std::chrono::minutes(1)};
+    model::Labels external_labels;
+};
+
+/// The root route, Alertmanager's keys and defaults.
+struct RouteConfig {
+    std::string receiver;
+    std::vector<std::string> group_by;
+    Milliseconds group_wait{std::chrono::seconds(30)};
+    Milliseconds group_interval{std::chrono::minutes(5)};
+    Milliseconds repeat_interval{std::chrono::hours(4)};
+};
+
+/// One Waku identity to write to.
+struct WakuReceiver {
+    crypto::PublicKey to;         ///< hex, 33 or 65 bytes, as `noroshi id` prints it
+    std::string content_topic;    ///< default: noroshi's own
+    SourcePos where;
+};
+
+struct Receiver {
+    std::string name;
+    std::vector<WakuReceiver> waku_configs;
+    SourcePos where;
+};
+
+enum class WakuMode { relay, light };
+
+struct WakuConfig {
+    WakuMode mode{WakuMode::relay};
+    std::uint16_t cluster{16};
+    std::vector<std::uint16_t> shards{32};
+    std::vector<std::string> listen;  ///< multiaddrs; empty: outbound connections only
+    std::vector<std::string> peers;   ///< multiaddrs with /p2p/<id>
+};
+
+/// The built-in collector of this machine.
+struct HostConfig {
+    bool enabled{true};
+    Milliseconds interval{std::chrono::seconds(15)};
+};
+
+/// noroshi's own HTTP endpoint (/metrics, /healthz).
+struct HttpConfig {
+    std::string address{"127.0.0.1"};
+    std::uint16_t port{9596};
+};
+
+struct StorageConfig {
+    Milliseconds retention{std::chrono::hours(6)};
+};
+
+struct Config {
+    Global global;
+    std::vector<ScrapeConfig> scrape_configs;
+    std::vector<std::filesystem::path> rule_files;  ///< patterns, made absolute against the file's folder
+    RouteConfig route;
+    std::vector<Receiver> receivers;
+    WakuConfig waku;
+    HostConfig host;
+    HttpConfig http;
+    StorageConfig storage;
+};
+
+/// A configuration, or every fault found in it.
+struct Loaded {
+    std::optional<Config> config;  ///< set when `errors` is empty
+    std::vector<Error> errors;     ///< each with file:line:column, the key, what was expected, and the nearest valid key
+    std::vector<std::string> warnings;
+};
+
+/// Reads and validates `path`, at most 4 MiB. Rule files are matched but not read. Errors are never thrown.
+[[nodiscard]] Loaded load(const std::filesystem::path& path);
+/// The same for a text; `file` is named in errors and gives the folder of relative paths.
+[[nodiscard]] Loaded parse(const std::filesystem::path& file, std::string_view text);
+
+}  // namespace noroshi::config

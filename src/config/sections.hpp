@@ -1,0 +1,27 @@
+// src/config/sections.hpp - one reader a section of noroshi.yml; private to this folder.
+#pragma once
+
+#include "config.hpp"
+#include "yaml.hpp"
+
+namespace noroshi::config {
+
+void read_global(yaml::Reader& reader, const yaml::Node& node, Global& out);
+
+/// One element a list item, also for items with faults.
+void read_scrape_configs(yaml::Reader& reader, const yaml::Node& node, std::vector<ScrapeConfig>& out);
+/// Fills in what global gives and compares timeout with interval. `node` is the list that was read.
+void finish_scrape_configs(yaml::Reader& reader, const yaml::Node& node, const Global& global,
+                           std::vector<ScrapeConfig>& out);
+
+void read_receivers(yaml::Reader& reader, const yaml::Node& node, std::vector<Receiver>& out);
+void read_route(yaml::Reader& reader, const yaml::Node& node, RouteConfig& out);
+/// Gives the route its receiver where there is only one, and checks that it exists. `root` is the whole document.
+void finish_route(yaml::Reader& reader, const yaml::Node& root, Config& config);
+
+void read_waku(yaml::Reader& reader, const yaml::Node& node, WakuConfig& out);
+void read_host(yaml::Reader& reader, const yaml::Node& node, HostConfig& out);
+void read_http(yaml::Reader& reader, const yaml::Node& node, HttpConfig& out);
+void read_storage(yaml::Reader& reader, const yaml::Node& node, StorageConfig& out);
+
+}  // namespace noroshi::config

@@ -1,0 +1,163 @@
+// test/unit/config/config_test.cpp - good noroshi.yml files and the values they give.
+#include "config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace noroshi::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::string_view key_hex = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+
+std::string with_receiver(std::string_view rest) {
+    return fmt::format("receivers:\n  - name: phone\n    waku_configs: [{{to: '{}'}}]\n{}", key_hex, rest);
+}
+
+Loaded read(std::string_view rest) { return parse("/etc/noroshi/noroshi.yml", with_receiver(rest)); }
+
+std::string faults(const Loaded& loaded) {
+    std::string out;
+    for (const Error& error : loaded.errors) {
+        out += error.to_string() + "\n";
+    }
+    return out;
+}
+
+TEST(Config, Takes_defaults_for_everything_but_receivers) {
+    const Loaded loaded = read("");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->global.scrape_interval, minutes(1));
+    EXPECT_EQ(loaded.config->route.repeat_interval, hours(4));
+    EXPECT_EQ(loaded.config->waku.shards, std::vector<std::uint16_t>{32});
+    EXPECT_EQ(loaded.config->http.port, 9596);
+    EXPECT_TRUE(loaded.config->host.enabled);
+    EXPECT_THAT(loaded.warnings, IsEmpty());
+}
+
+TEST(Config, Gives_the_route_the_only_receiver) { EXPECT_EQ(read("").config->route.receiver, "phone"); }
+
+TEST(Config, Gives_the_route_the_only_receiver_when_route_has_other_keys) {
+    const Loaded loaded = read("route: {group_by: [alertname, instance], group_wait: 0s}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->route.receiver, "phone");
+    EXPECT_THAT(loaded.config->route.group_by, ElementsAre("alertname", "instance"));
+    EXPECT_EQ(loaded.config->route.group_wait, seconds(0));
+}
+
+TEST(Config, Reads_a_receiver_key) {
+    const Loaded loaded = read("");
+    ASSERT_EQ(loaded.config->receivers.size(), 1u);
+    EXPECT_EQ(loaded.config->receivers[0].waku_configs[0].to.to_string(), key_hex);
+    EXPECT_EQ(loaded.config->receivers[0].where, (SourcePos{"/etc/noroshi/noroshi.yml", 2, 11}));
+}
+
+TEST(Config, Reads_a_scrape_config_with_every_key) {
+    const Loaded loaded = read(R"(scrape_configs:
+  - job_name: node
+    scrape_interval: 15s
+    scrape_timeout: 5s
+    metrics_path: /probe
+    scheme: https
+    params: {module: [http_2xx, tcp]}
+    honor_labels: yes
+    honor_timestamps: false
+    enable_compression: no
+    fallback_scrape_protocol: PrometheusText0.0.4
+    body_size_limit: 10MB
+    sample_limit: 500
+    static_configs:
+      - targets: ['127.0.0.1:9100', '[::1]:9100']
+        labels: {site: home, rack: 07, flag: yes, gone: ''}
+)");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    const ScrapeConfig& job = loaded.config->scrape_configs.at(0);
+    EXPECT_EQ(job.job_name, "node");
+    EXPECT_EQ(job.scrape_interval, seconds(15));
+    EXPECT_EQ(job.scrape_timeout, seconds(5));
+    EXPECT_EQ(job.metrics_path, "/probe");
+    EXPECT_EQ(job.scheme, "https");
+    EXPECT_THAT(job.params.at("module"), ElementsAre("http_2xx", "tcp"));
+    EXPECT_TRUE(job.honor_labels);
+    EXPECT_FALSE(job.honor_timestamps);
+    EXPECT_FALSE(job.enable_compression);
+    EXPECT_EQ(job.fallback_scrape_protocol, "PrometheusText0.0.4");
+    EXPECT_EQ(job.body_size_limit, 10u * 1024 * 1024);
+    EXPECT_EQ(job.sample_limit, 500u);
+    EXPECT_THAT(job.static_configs.at(0).targets, ElementsAre("127.0.0.1:9100", "[::1]:9100"));
+    EXPECT_EQ(job.static_configs.at(0).labels.to_string(), R"({flag="yes", rack="07", site="home"})");
+}
+
+TEST(Config, Fills_a_job_from_global_even_when_global_comes_later) {
+    const Loaded loaded = read("scrape_configs: [{job_name: a}]\nglobal: {scrape_interval: 20s, scrape_timeout: 3s}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->scrape_configs[0].scrape_interval, seconds(20));
+    EXPECT_EQ(loaded.config->scrape_configs[0].scrape_timeout, seconds(3));
+}
+
+TEST(Config, Shortens_the_default_timeout_to_a_shorter_interval) {
+    const Loaded loaded = read("scrape_configs: [{job_name: a, scrape_interval: 5s}]\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->scrape_configs[0].scrape_timeout, seconds(5));
+}
+
+TEST(Config, Follows_anchors_and_aliases) {
+    const Loaded loaded = read(R"(scrape_configs:
+  - job_name: a
+    static_configs: &same [{targets: ['h:1']}]
+  - job_name: b
+    static_configs: *same
+)");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_THAT(loaded.config->scrape_configs[1].static_configs[0].targets, ElementsAre("h:1"));
+}
+
+TEST(Config, Treats_an_empty_value_as_a_key_left_out) {
+    const Loaded loaded = read("global:\nscrape_configs:\nrule_files:\nwaku:\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_THAT(loaded.config->scrape_configs, IsEmpty());
+}
+
+TEST(Config, Turns_two_dollars_of_an_external_label_into_one) {
+    const Loaded loaded = read("global: {external_labels: {site: 'a$$b'}}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->global.external_labels.get("site"), "a$b");
+}
+
+TEST(Config, Reads_the_waku_section) {
+    const Loaded loaded = read(
+        "waku: {mode: light, cluster: 1, shards: [0, 1023], listen: [/ip4/127.0.0.1/tcp/0],"
+        " peers: [/dns4/n.example/tcp/443/wss/p2p/16Uiu2HA]}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->waku.mode, WakuMode::light);
+    EXPECT_EQ(loaded.config->waku.cluster, 1);
+    EXPECT_THAT(loaded.config->waku.shards, ElementsAre(0, 1023));
+    EXPECT_THAT(loaded.config->waku.peers, ElementsAre("/dns4/n.example/tcp/443/wss/p2p/16Uiu2HA"));
+}
+
+TEST(Config, Finds_rule_files_beside_the_configuration) {
+    const std::string file = std::string(NOROSHI_TEST_DATA) + "/noroshi.yml";
+    const Loaded loaded = load(file);
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_THAT(loaded.config->rule_files,
+                ElementsAre(std::string(NOROSHI_TEST_DATA) + "/rules/disk.yml",
+                            std::string(NOROSHI_TEST_DATA) + "/rules/*.yml"));
+}
+
+TEST(Config, Warns_of_a_pattern_that_matches_nothing) {
+    const Loaded loaded = parse(std::string(NOROSHI_TEST_DATA) + "/noroshi.yml",
+                                with_receiver("rule_files: [absent/*.yml]\n"));
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("noroshi.yml:4:14: rule_files[0]: no file matches ")));
+}
+
+}  // namespace
+}  // namespace noroshi::config
