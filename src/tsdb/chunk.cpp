@@ -1,0 +1,151 @@
+// src/tsdb/chunk.cpp - the bit stream of a chunk.
+#include "chunk.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/result.hpp"
+
+namespace noroshi::tsdb {
+namespace {
+
+// Time: a unary class (0, 10, 110, 111) and a signed difference of differences in so many bits.
+constexpr unsigned class_bits[] = {0, 14, 20, 64};
+constexpr std::int64_t small_limit = 1 << 13;
+constexpr std::int64_t medium_limit = 1 << 19;
+
+std::uint64_t low_bits(std::uint64_t value, unsigned count) {
+    return count == 64 ? value : value & ((std::uint64_t{1} << count) - 1);
+}
+
+std::int64_t sign_extended(std::uint64_t value, unsigned count) {
+    const unsigned unused = 64 - count;
+    return static_cast<std::int64_t>(value << unused) >> unused;
+}
+
+}  // namespace
+
+void Chunk::put(std::uint64_t value, unsigned count) {
+    value = low_bits(value, count);
+    while (count > 0) {
+        const unsigned used = size_bits_ % 64;
+        if (used == 0) {
+            words_.push_back(0);
+        }
+        const unsigned room = 64 - used;
+        const unsigned take = std::min(room, count);
+        const std::uint64_t part = low_bits(value >> (count - take), take);
+        words_.back() |= part << (room - take);
+        size_bits_ += take;
+        count -= take;
+    }
+}
+
+void Chunk::put_time(std::int64_t at_ms) {
+    const std::int64_t delta = at_ms - last_ms_;
+    const std::int64_t change = delta - delta_ms_;
+    delta_ms_ = delta;
+    if (change == 0) {
+        put(0b0, 1);
+    } else if (change >= -small_limit && change < small_limit) {
+        put(0b10, 2);
+        put(static_cast<std::uint64_t>(change), class_bits[1]);
+    } else if (change >= -medium_limit && change < medium_limit) {
+        put(0b110, 3);
+        put(static_cast<std::uint64_t>(change), class_bits[2]);
+    } else {
+        put(0b111, 3);
+        put(static_cast<std::uint64_t>(change), class_bits[3]);
+    }
+}
+
+void Chunk::put_value(std::uint64_t bits) {
+    const std::uint64_t change = bits ^ last_bits_;
+    last_bits_ = bits;
+    if (change == 0) {
+        put(0b0, 1);
+        return;
+    }
+    const auto leading = static_cast<unsigned>(std::min(31, std::countl_zero(change)));
+    const auto trailing = static_cast<unsigned>(std::countr_zero(change));
+    const bool fits = significant_ != 0 && leading >= leading_ && trailing >= 64u - leading_ - significant_;
+    if (fits) {
+        put(0b10, 2);
+        put(change >> (64u - leading_ - significant_), significant_);
+        return;
+    }
+    leading_ = static_cast<std::uint8_t>(leading);
+    significant_ = static_cast<std::uint8_t>(64 - leading - trailing);
+    put(0b11, 2);
+    put(leading_, 5);
+    put(significant_ - 1u, 6);
+    put(change >> trailing, significant_);
+}
+
+void Chunk::append(std::int64_t at_ms, double value) {
+    NOROSHI_ASSERT(!full(), "a full chunk takes no sample");
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    if (count_ == 0) {
+        first_ms_ = at_ms;
+        last_bits_ = bits;
+        put(bits, 64);
+    } else {
+        put_time(at_ms);
+        put_value(bits);
+    }
+    last_ms_ = at_ms;
+    ++count_;
+}
+
+std::uint64_t Chunk::Reader::bits(unsigned count) {
+    std::uint64_t out = 0;
+    while (count > 0) {
+        const unsigned used = position_ % 64;
+        const unsigned take = std::min(64 - used, count);
+        const std::uint64_t word = chunk_->words_[position_ / 64];
+        out = (take == 64 ? 0 : out << take) | low_bits(word >> (64 - used - take), take);
+        position_ += take;
+        count -= take;
+    }
+    return out;
+}
+
+void Chunk::Reader::read_time() {
+    unsigned kind = 0;
+    while (kind < 3 && bits(1) == 1) {
+        ++kind;
+    }
+    if (kind > 0) {
+        delta_ms_ += sign_extended(bits(class_bits[kind]), class_bits[kind]);
+    }
+    at_ms_ += delta_ms_;
+}
+
+void Chunk::Reader::read_value() {
+    if (bits(1) == 0) {
+        return;
+    }
+    if (bits(1) == 1) {
+        leading_ = static_cast<unsigned>(bits(5));
+        significant_ = static_cast<unsigned>(bits(6)) + 1;
+    }
+    value_ ^= bits(significant_) << (64 - leading_ - significant_);
+}
+
+bool Chunk::Reader::next(model::Sample& out) {
+    if (read_ == chunk_->count_) {
+        return false;
+    }
+    if (read_ == 0) {
+        at_ms_ = chunk_->first_ms_;
+        value_ = bits(64);
+    } else {
+        read_time();
+        read_value();
+    }
+    ++read_;
+    out = {from_unix_ms(at_ms_), std::bit_cast<double>(value_)};
+    return true;
+}
+
+}  // namespace noroshi::tsdb
