@@ -1,0 +1,56 @@
+// src/promql/expression.cpp - the public face of a parsed expression, and the names of operators and types.
+#include <array>
+
+#include "parser.hpp"
+#include "printer.hpp"
+#include "promql/promql.hpp"
+
+namespace noroshi::promql {
+
+std::string_view value_type_name(ValueType type) {
+    switch (type) {
+        case ValueType::scalar:
+            return "scalar";
+        case ValueType::string:
+            return "string";
+        case ValueType::vector:
+            return "instant vector";
+        case ValueType::matrix:
+            return "range vector";
+    }
+    return "none";
+}
+
+bool is_comparison(BinaryOp op) { return op >= BinaryOp::eq && op <= BinaryOp::ge; }
+bool is_set_operator(BinaryOp op) { return op >= BinaryOp::and_; }
+
+std::string_view op_text(BinaryOp op) {
+    constexpr std::array<std::string_view, 16> texts{"+",  "-", "*",  "/", "%",  "^",   "atan2", "==",
+                                                     "!=", "<", "<=", ">", ">=", "and", "or",    "unless"};
+    return texts[static_cast<std::size_t>(op)];
+}
+
+std::string_view op_text(AggregateOp op) {
+    constexpr std::array<std::string_view, 12> texts{"sum",    "avg",    "min",  "max",     "count",    "group",
+                                                     "stddev", "stdvar", "topk", "bottomk", "quantile", "count_values"};
+    return texts[static_cast<std::size_t>(op)];
+}
+
+const Node& without_parens(const Node& node) {
+    const Node* inner = &node;
+    while (const auto* paren = std::get_if<Paren>(&inner->kind)) {
+        inner = paren->inner.get();
+    }
+    return *inner;
+}
+
+Result<Expression> Expression::parse(std::string_view text) {
+    NOROSHI_TRY(NodePtr root, parse_tree(text));
+    return Expression(std::shared_ptr<const Node>(std::move(root)));
+}
+
+ValueType Expression::type() const { return root_->type; }
+std::string Expression::to_string() const { return print(*root_); }
+std::vector<std::string> Expression::metric_names() const { return selected_names(*root_); }
+
+}  // namespace noroshi::promql

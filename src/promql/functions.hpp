@@ -1,0 +1,79 @@
+// src/promql/functions.hpp - the table of functions: name, argument types, what it does.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "promql/promql.hpp"
+#include "tree.hpp"
+
+namespace noroshi::promql {
+
+/// What a function over a range sees of one series.
+struct Window {
+    std::span<const model::Sample> samples;  ///< at least one, in order of time, without stale markers
+    double start;                            ///< seconds; left end of the range, exclusive
+    double end;                              ///< seconds; right end, inclusive
+    double range;                            ///< seconds
+    double at;                               ///< evaluation time, seconds
+    double parameter;                        ///< the scalar argument, or 0
+};
+
+/// What any other function sees.
+struct CallContext {
+    TimestampMs at;
+    std::span<const NodePtr> nodes;  ///< the arguments as written
+    std::span<Value> values;         ///< the arguments evaluated; may be moved from
+};
+
+using ElementFunction = double (*)(double value, double first, double second);
+using RangeFunction = std::optional<double> (*)(const Window& window);
+using FreeFunction = Result<Value> (*)(CallContext& context);
+
+/// One row. An element function maps each value of its vector; a range function gives one value a series, or none.
+struct Function {
+    std::string_view name;
+    std::vector<ValueType> arguments;
+    int optional_arguments{0};  ///< how many at the end may be left out; -1: the last may be repeated
+    ValueType returns{ValueType::vector};
+    std::variant<ElementFunction, RangeFunction, FreeFunction> run;
+    bool keeps_name{false};
+};
+
+/// The row, or nullptr.
+[[nodiscard]] const Function* find_function(std::string_view name);
+
+// Rows by theme; `functions.cpp` joins them.
+[[nodiscard]] std::vector<Function> element_functions();
+[[nodiscard]] std::vector<Function> range_functions();
+[[nodiscard]] std::vector<Function> label_functions();
+[[nodiscard]] std::vector<Function> time_functions();
+[[nodiscard]] std::vector<Function> histogram_functions();
+
+/// Sum that keeps what rounding would lose (Neumaier).
+class ExactSum {
+  public:
+    void add(double value);
+    [[nodiscard]] double value() const;
+
+  private:
+    double sum_{0};
+    double rest_{0};
+};
+
+/// Mean of values; switches to an incremental mean where the sum would overflow.
+[[nodiscard]] double mean(std::span<const double> values);
+/// Population variance (Welford).
+[[nodiscard]] double variance(std::span<const double> values);
+/// Linear interpolation at rank q * (n - 1); NaN sorts first. q outside [0, 1] gives an infinity. Sorts `values`.
+[[nodiscard]] double quantile(double q, std::vector<double>& values);
+
+/// Labels that an empty `absent(selector)` gives: those of equality matchers, each name used once.
+[[nodiscard]] model::Labels absent_labels(const Node& node);
+/// Errors when two elements have the same labels.
+[[nodiscard]] Result<void> require_unique(const Vector& vector);
+
+}  // namespace noroshi::promql

@@ -1,0 +1,67 @@
+// src/promql/parser.hpp - tokens to a typed tree.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "lexer.hpp"
+#include "tree.hpp"
+
+namespace noroshi::promql {
+
+/// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, unsupported, limit.
+[[nodiscard]] Result<NodePtr> parse_tree(std::string_view text);
+
+/// Recursive descent with precedence climbing. One use.
+class Parser {
+  public:
+    Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+    [[nodiscard]] Result<NodePtr> whole();
+
+  private:
+    // parser.cpp: operators, calls, aggregations, literals
+    Result<NodePtr> expression(int lowest);
+    Result<NodePtr> unary();
+    Result<NodePtr> primary();
+    Result<NodePtr> parenthesised();
+    Result<NodePtr> named();
+    Result<NodePtr> number();
+    Result<NodePtr> call(const Token& name);
+    Result<NodePtr> aggregate(const Token& name, AggregateOp op);
+    Result<NodePtr> binary(BinaryOp op, NodePtr left, std::size_t offset, int precedence);
+    Result<void> modifiers(Binary& binary);
+    Result<std::vector<std::string>> label_list();
+    Result<void> grouping(Aggregate& out, bool& given);
+    // checks, each with Prometheus's wording
+    Result<void> check_binary(const Binary& binary, std::size_t offset);
+    Result<void> check_call(const Function& function, const std::vector<NodePtr>& arguments, std::size_t offset);
+    Result<void> check_aggregate(const Aggregate& aggregate, std::size_t offset);
+    // parser_selector.cpp: selectors, ranges, offset and @
+    Result<NodePtr> selector(std::string name, std::size_t offset);
+    Result<model::Matcher> matcher(Selector& selector);
+    Result<void> check_selector(const Selector& selector, std::size_t offset);
+    Result<NodePtr> postfix(NodePtr node);
+    Result<NodePtr> range(NodePtr node);
+    Result<NodePtr> offset_modifier(NodePtr node);
+    Result<NodePtr> at_modifier(NodePtr node);
+    Result<TimeShift*> shift_of(Node& node, std::string_view modifier);
+    Result<Milliseconds> duration(bool may_be_negative);
+
+    [[nodiscard]] const Token& peek(std::size_t ahead = 0) const;
+    Token take();
+    [[nodiscard]] bool take_if(std::string_view punctuation);
+    [[nodiscard]] bool peek_word(std::string_view word) const;
+    Result<void> expect(std::string_view punctuation, std::string_view where);
+    [[nodiscard]] tl::unexpected<Error> unexpected(std::string_view where) const;
+    [[nodiscard]] tl::unexpected<Error> fault(std::size_t offset, std::string message) const;
+
+    std::string_view text_;
+    std::vector<Token> tokens_;
+    std::size_t at_{0};
+    int depth_{0};
+};
+
+/// Lower case of ASCII letters: keywords are case-insensitive.
+[[nodiscard]] std::string lower(std::string_view text);
+
+}  // namespace noroshi::promql

@@ -1,0 +1,232 @@
+// src/promql/parser_selector.cpp - selectors, ranges, subqueries, offset and @.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/numbers.hpp"
+#include "parser.hpp"
+
+namespace noroshi::promql {
+namespace {
+
+std::optional<model::MatchOp> match_op(const Token& token) {
+    if (token.is("=")) {
+        return model::MatchOp::equal;
+    }
+    if (token.is("!=")) {
+        return model::MatchOp::not_equal;
+    }
+    if (token.is("=~")) {
+        return model::MatchOp::regex;
+    }
+    if (token.is("!~")) {
+        return model::MatchOp::not_regex;
+    }
+    return std::nullopt;
+}
+
+/// The tree is built bottom up and each node is owned by one pointer here: a modifier may still change it.
+Node& mutable_node(const NodePtr& node) { return const_cast<Node&>(*node); }
+
+}  // namespace
+
+Result<NodePtr> Parser::selector(std::string name, std::size_t offset) {
+    Selector out;
+    out.name = std::move(name);
+    if (!out.name.empty()) {
+        NOROSHI_TRY(model::Matcher by_name, model::Matcher::create(model::MatchOp::equal,
+                                                                   std::string(model::metric_name_label), out.name));
+        out.matchers.push_back(std::move(by_name));
+    }
+    if (take_if("{")) {
+        while (!peek().is("}")) {
+            NOROSHI_TRY(model::Matcher next, matcher(out));
+            out.matchers.push_back(std::move(next));
+            if (!take_if(",")) {
+                break;
+            }
+        }
+        NOROSHI_TRY_VOID(expect("}", "label matching"));
+    }
+    NOROSHI_TRY_VOID(check_selector(out, offset));
+    return std::make_unique<const Node>(Node{std::move(out), ValueType::vector, offset});
+}
+
+Result<model::Matcher> Parser::matcher(Selector& selector) {
+    if (peek().kind != TokenKind::identifier && peek().kind != TokenKind::string) {
+        return unexpected("label matching");
+    }
+    Token name = take();
+    const bool quoted_name = name.kind == TokenKind::string && (peek().is(",") || peek().is("}"));
+    if (quoted_name) {
+        if (!selector.name.empty()) {
+            return fault(name.offset, fmt::format("metric name must not be set twice: {} or {}",
+                                                  model::quote(selector.name), model::quote(name.text)));
+        }
+        selector.name = name.text;
+        return model::Matcher::create(model::MatchOp::equal, std::string(model::metric_name_label), std::move(name.text));
+    }
+    const std::optional<model::MatchOp> op = match_op(peek());
+    if (!op || (name.kind == TokenKind::identifier && name.text.find(':') != std::string::npos)) {
+        return unexpected("label matching");
+    }
+    take();
+    if (peek().kind != TokenKind::string) {
+        return unexpected("label matching, expected string");
+    }
+    Token value = take();
+    Result<model::Matcher> created = model::Matcher::create(*op, std::move(name.text), std::move(value.text));
+    if (!created) {
+        return fault(value.offset, created.error().message);
+    }
+    return created;
+}
+
+Result<void> Parser::check_selector(const Selector& selector, std::size_t offset) {
+    const bool all_empty =
+        std::ranges::all_of(selector.matchers, [](const model::Matcher& m) { return m.matches_empty(); });
+    if (all_empty) {
+        return fault(offset, "vector selector must contain at least one non-empty matcher");
+    }
+    const auto names_it = [](const model::Matcher& m) {
+        return m.name() == model::metric_name_label && m.op() == model::MatchOp::equal;
+    };
+    if (!selector.name.empty() && std::ranges::count_if(selector.matchers, names_it) > 1) {
+        return fault(offset, fmt::format("metric name must not be set twice: {}", model::quote(selector.name)));
+    }
+    return {};
+}
+
+Result<NodePtr> Parser::postfix(NodePtr node) {
+    while (true) {
+        if (peek().is("[")) {
+            NOROSHI_TRY(node, range(std::move(node)));
+        } else if (peek_word("offset")) {
+            NOROSHI_TRY(node, offset_modifier(std::move(node)));
+        } else if (peek().is("@")) {
+            NOROSHI_TRY(node, at_modifier(std::move(node)));
+        } else {
+            return node;
+        }
+    }
+}
+
+Result<Milliseconds> Parser::duration(bool may_be_negative) {
+    const std::size_t offset = peek().offset;
+    bool negative = false;
+    if (may_be_negative && (peek().is("-") || peek().is("+"))) {
+        negative = take().text == "-";
+    }
+    if (peek().kind != TokenKind::duration && peek().kind != TokenKind::number) {
+        return unexpected("duration");
+    }
+    const Token token = take();
+    Result<Milliseconds> out = Milliseconds(0);
+    if (token.kind == TokenKind::duration) {
+        out = parse_duration(token.text);
+    } else {
+        const Result<double> seconds = parse_float(token.text);
+        const bool fits = seconds && std::isfinite(*seconds) && std::fabs(*seconds) < 9e9;
+        out = fits ? Result<Milliseconds>(Milliseconds(static_cast<std::int64_t>(*seconds * 1000)))
+                   : fail(Errc::parse, "duration out of range");
+    }
+    if (!out) {
+        return fault(token.offset, out.error().message);
+    }
+    if (!may_be_negative && out->count() <= 0) {
+        return fault(offset, "duration must be greater than 0");
+    }
+    return negative ? -*out : *out;
+}
+
+Result<NodePtr> Parser::range(NodePtr node) {
+    const std::size_t offset = take().offset;
+    NOROSHI_TRY(const Milliseconds length, duration(false));
+    if (take_if(":")) {
+        Milliseconds step{0};
+        if (!peek().is("]")) {
+            NOROSHI_TRY(step, duration(false));
+        }
+        NOROSHI_TRY_VOID(expect("]", "subquery"));
+        if (node->type != ValueType::vector) {
+            return fault(node->offset, fmt::format("subquery is only allowed on instant vector, got {} instead",
+                                                   value_type_name(node->type)));
+        }
+        const std::size_t start = node->offset;
+        return std::make_unique<const Node>(Node{Subquery{std::move(node), length, step, {}}, ValueType::matrix, start});
+    }
+    NOROSHI_TRY_VOID(expect("]", "subquery or range selector"));
+    Node& target = mutable_node(node);
+    auto* selector = std::get_if<Selector>(&target.kind);
+    if (selector == nullptr || selector->range.count() != 0) {
+        return fault(offset, "ranges only allowed for vector selectors");
+    }
+    if (selector->shift.offset.count() != 0) {
+        return fault(offset, "no offset modifiers allowed before range");
+    }
+    if (selector->shift.at) {
+        return fault(offset, "no @ modifiers allowed before range");
+    }
+    selector->range = length;
+    target.type = ValueType::matrix;
+    return node;
+}
+
+Result<TimeShift*> Parser::shift_of(Node& node, std::string_view modifier) {
+    if (auto* selector = std::get_if<Selector>(&node.kind)) {
+        return &selector->shift;
+    }
+    if (auto* subquery = std::get_if<Subquery>(&node.kind)) {
+        return &subquery->shift;
+    }
+    return fault(node.offset, fmt::format("{} modifier must be preceded by an instant vector selector or range vector "
+                                          "selector or a subquery",
+                                          modifier));
+}
+
+Result<NodePtr> Parser::offset_modifier(NodePtr node) {
+    const std::size_t offset = take().offset;
+    const bool parenthesised = take_if("(");
+    NOROSHI_TRY(const Milliseconds by, duration(true));
+    if (parenthesised) {
+        NOROSHI_TRY_VOID(expect(")", "offset"));
+    }
+    NOROSHI_TRY(TimeShift * shift, shift_of(mutable_node(node), "offset"));
+    if (shift->offset.count() != 0) {
+        return fault(offset, "offset may not be set multiple times");
+    }
+    shift->offset = by;
+    return node;
+}
+
+Result<NodePtr> Parser::at_modifier(NodePtr node) {
+    const std::size_t offset = take().offset;
+    At at;
+    if (peek_word("start") || peek_word("end")) {
+        at.kind = lower(take().text) == "start" ? At::Kind::start : At::Kind::end;
+        NOROSHI_TRY_VOID(expect("(", "@"));
+        NOROSHI_TRY_VOID(expect(")", "@"));
+    } else {
+        const bool negative = peek().is("-");
+        if (negative || peek().is("+")) {
+            take();
+        }
+        const Token token = take();
+        const Result<double> seconds =
+            token.kind == TokenKind::number ? parse_float(token.text) : Result<double>(fail(Errc::parse, ""));
+        if (!seconds || !std::isfinite(*seconds) || std::fabs(*seconds) > 9e15) {
+            return fault(token.offset, fmt::format("timestamp out of bounds for @ modifier: {}", token.text));
+        }
+        const double ms = std::round(*seconds * 1000);
+        at.time = from_unix_ms(static_cast<std::int64_t>(negative ? -ms : ms));
+    }
+    NOROSHI_TRY(TimeShift * shift, shift_of(mutable_node(node), "@"));
+    if (shift->at) {
+        return fault(offset, "@ <timestamp> may not be set multiple times");
+    }
+    shift->at = at;
+    return node;
+}
+
+}  // namespace noroshi::promql
