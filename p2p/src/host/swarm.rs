@@ -1,0 +1,101 @@
+// p2p/src/host/swarm.rs - the swarm: TCP with Noise and yamux, and the behaviours of a host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::muxing::StreamMuxerBox;
+use libp2p::core::transport::Boxed;
+use libp2p::core::upgrade::Version;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::{gossipsub, identify, noise, ping, tcp, yamux, PeerId, Swarm, Transport};
+
+use super::config::Config;
+use super::counters::Counted;
+use super::shared::{Shared, Stop};
+use super::{gossip, raw_stream};
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(15);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The order matters: who is banned or too many is refused before any other part hears of the connection.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    pub(crate) banned: allow_block_list::Behaviour<BlockedPeers>,
+    limits: connection_limits::Behaviour,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    /// Off in a light node, which must not announce the relay protocol.
+    pub(crate) gossip: Toggle<gossipsub::Behaviour>,
+    pub(crate) streams: raw_stream::Behaviour,
+}
+
+/// Everything that can fail for a bad configuration happens here. Wants a tokio runtime around it.
+pub(crate) fn build(config: &Config, shared: &Arc<Shared>) -> Result<Swarm<Behaviour>, String> {
+    let gossip = match config.gossip_enabled {
+        true => Some(gossip::behaviour(config)?),
+        false => None,
+    };
+    let behaviour = Behaviour {
+        banned: allow_block_list::Behaviour::default(),
+        limits: connection_limits::Behaviour::new(limits(config)),
+        identify: identify::Behaviour::new(identity(config)),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
+        gossip: gossip.into(),
+        streams: raw_stream::Behaviour::new(shared.protocols.clone()),
+    };
+    let owner = shared.clone();
+    // A panic in a connection's task leaves the swarm with a connection that is not there: the host has to end.
+    let swarm_config = libp2p::swarm::Config::with_executor(move |task| contain(owner.clone(), task))
+        .with_idle_connection_timeout(config.idle_timeout);
+    let transport = transport(config, shared)?;
+    Ok(Swarm::new(transport, behaviour, config.keypair.public().to_peer_id(), swarm_config))
+}
+
+type Task = std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>>;
+
+/// Runs a task of the swarm; its panic stops the host.
+pub(crate) fn contain(shared: Arc<Shared>, task: Task) {
+    tokio::spawn(async move {
+        if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            let note = shared.note_panic();
+            shared.stop(Stop::Panicked(note));
+        }
+    });
+}
+
+fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
+    let noise = noise::Config::new(&config.keypair).map_err(|error| error.to_string())?;
+    let mut muxer = yamux::Config::default();
+    muxer.set_max_num_streams(config.max_streams_per_connection);
+    let totals = shared.totals.clone();
+    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .map(move |stream, _| Counted::new(stream, totals.clone()))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(muxer)
+        .timeout(HANDSHAKE_TIMEOUT)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    Ok(transport.boxed())
+}
+
+fn identity(config: &Config) -> identify::Config {
+    identify::Config::new("ipfs/0.1.0".into(), config.keypair.public())
+        .with_agent_version(config.agent.clone())
+        .with_hide_listen_addrs(config.hide_listen_addrs)
+        // Addresses that strangers claim are of no use here: we dial what the caller names.
+        .with_cache_size(0)
+}
+
+fn limits(config: &Config) -> ConnectionLimits {
+    let pending = config.max_connections.max(8);
+    ConnectionLimits::default()
+        .with_max_established(Some(config.max_connections))
+        .with_max_established_per_peer(Some(config.max_connections_per_peer))
+        .with_max_pending_incoming(Some(pending))
+        .with_max_pending_outgoing(Some(pending))
+}
