@@ -1,0 +1,168 @@
+// src/waku/host.hpp - the libp2p host as this folder sees it: commands that don't wait, events as values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/crypto/crypto.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+/// Peers are named by their base58 peer id, addresses are multiaddrs, streams and requests are numbered by the caller
+/// (inbound streams by the host, from 2^32 on).
+namespace noroshi::waku {
+
+using PeerId = std::string;
+using StreamId = std::uint64_t;
+using RequestId = std::uint64_t;
+using GossipId = std::array<std::uint8_t, 32>;  ///< SHA-256 of the gossip data, not the Waku message hash
+
+enum class Verdict : std::uint8_t { accept, ignore, reject };
+enum class PublishOutcome : std::uint8_t { published, no_peers, duplicate, too_large, queues_full, failed };
+enum class StreamEnd : std::uint8_t { finished, not_connected, unsupported, timed_out, reset, cancelled, panic };
+
+namespace event {
+struct Listening {
+    std::string address;  ///< with /p2p/<own id>
+};
+struct ListenClosed {
+    std::string address;
+    std::string reason;
+};
+struct Connected {
+    PeerId peer;
+    std::string address;
+    bool inbound{false};
+    std::uint64_t connections{1};  ///< with this peer now
+};
+struct Closed {
+    PeerId peer;
+    std::string reason;
+    std::uint64_t connections{0};  ///< with this peer that remain
+};
+struct DialError {
+    RequestId request{0};
+    std::string reason;   ///< "refused", "timeout", "wrong peer" ..
+    std::string details;
+};
+struct Identified {
+    PeerId peer;
+    std::string agent;
+    std::vector<std::string> protocols;
+};
+struct Subscription {
+    PeerId peer;
+    std::string topic;
+    bool on{true};
+};
+/// Must be answered with `P2pHost::verdict` exactly once.
+struct Gossip {
+    GossipId id{};
+    PeerId peer;
+    std::string topic;
+    Bytes data;
+};
+struct Published {
+    RequestId request{0};
+    PublishOutcome outcome{PublishOutcome::published};
+    std::string details;
+};
+struct Mesh {
+    std::string topic;
+    std::vector<PeerId> members;
+};
+struct StreamIn {
+    StreamId stream{0};
+    PeerId peer;
+    std::string protocol;
+};
+struct StreamOpen {
+    StreamId stream{0};
+};
+struct StreamData {
+    StreamId stream{0};
+    Bytes data;
+};
+/// The peer has finished writing; we may still write.
+struct StreamEof {
+    StreamId stream{0};
+};
+/// The last event of a stream.
+struct StreamEnded {
+    StreamId stream{0};
+    StreamEnd how{StreamEnd::finished};
+    std::string reason;
+};
+/// The last event of a host that died by itself. It is still to be destroyed.
+struct Stopped {
+    std::string reason;
+};
+}  // namespace event
+
+using HostEvent =
+    std::variant<event::Listening, event::ListenClosed, event::Connected, event::Closed, event::DialError,
+                 event::Identified, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
+                 event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded, event::Stopped>;
+
+/// Where events go. `deliver` is called on the I/O thread, never from inside a command, and never after the host is
+/// destroyed.
+struct HostEvents {
+    std::function<void(HostEvent)> deliver;
+};
+
+struct HostOptions {
+    const crypto::SecretKey& key;
+    std::string agent;
+    std::uint32_t max_connections{50};
+    std::uint32_t max_transmit_bytes{0};  ///< a whole gossip frame
+    std::uint32_t ip_colocation{0};       ///< 0: off
+    bool gossip{true};                    ///< false: relay is neither run nor announced
+    bool hide_listen_addresses{false};
+    std::function<void(std::function<void()>)> post;  ///< to the I/O thread, from any
+    Metrics& metrics;
+    Log log;
+};
+
+/// One libp2p host. Thread: the I/O thread. Destroying it ends its connections and waits for its thread, below 2 s.
+/// Commands fail with: limit, retryable (queue full); io (stopped); invalid_argument; not_found (no such stream).
+/// A command that failed has had no effect.
+class P2pHost {
+  public:
+    virtual ~P2pHost() = default;
+    [[nodiscard]] virtual PeerId peer_id() const = 0;
+    [[nodiscard]] virtual Result<void> listen(std::string_view address) = 0;
+    /// Connected or DialError follows.
+    [[nodiscard]] virtual Result<void> dial(RequestId request, std::string_view address) = 0;
+    virtual void disconnect(std::string_view peer) = 0;
+
+    [[nodiscard]] virtual Result<void> subscribe(std::string_view topic) = 0;
+    /// Published follows.
+    [[nodiscard]] virtual Result<void> publish(RequestId request, std::string_view topic, ByteView data) = 0;
+    /// Never lost: kept and sent later when the host is busy.
+    virtual void verdict(const GossipId& id, std::string_view peer, Verdict verdict) = 0;
+    /// Mesh follows, when the host finds the time.
+    virtual void ask_mesh(std::string_view topic) = 0;
+
+    /// Announces `protocol` and accepts its streams; to be called before `listen` and `dial`.
+    [[nodiscard]] virtual Result<void> accept(std::string_view protocol, std::uint32_t max_streams) = 0;
+    /// StreamOpen or StreamEnded follows. `stream` is below 2^32.
+    [[nodiscard]] virtual Result<void> open(StreamId stream, std::string_view peer, std::string_view protocol,
+                                            Milliseconds timeout) = 0;
+    [[nodiscard]] virtual Result<void> write(StreamId stream, ByteView data) = 0;
+    /// Allows that many more bytes to be read; nothing is read without.
+    virtual void credit(StreamId stream, std::uint64_t bytes) = 0;
+    /// Half-close.
+    virtual void finish(StreamId stream) = 0;
+    /// StreamEnded follows.
+    virtual void reset(StreamId stream) = 0;
+};
+
+}  // namespace noroshi::waku

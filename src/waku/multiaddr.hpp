@@ -1,0 +1,24 @@
+// src/waku/multiaddr.hpp - the multiaddrs a configuration may hold: /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>].
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace noroshi::waku {
+
+/// A dialable address and whom it leads to.
+struct PeerAddress {
+    std::string address;  ///< whole, with /p2p/<id>
+    std::string peer;     ///< base58 peer id
+};
+
+/// Errors: parse (what was expected), unsupported (names and transports other than TCP over an IP address).
+[[nodiscard]] Result<PeerAddress> parse_peer_address(std::string_view text);
+/// Checks an address to listen on: without /p2p/, port 0 allowed. Errors: as above.
+[[nodiscard]] Result<void> check_listen_address(std::string_view text);
+/// `address` without a trailing /p2p/<id>.
+[[nodiscard]] std::string without_peer(std::string_view address);
+
+}  // namespace noroshi::waku

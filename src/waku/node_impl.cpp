@@ -1,0 +1,290 @@
+// src/waku/node_impl.cpp - life of a node: start, tick, the crash of a host and its successor, stop.
+#include "node_impl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace noroshi::waku {
+namespace {
+
+constexpr Milliseconds tick_interval{500};
+constexpr Milliseconds listen_deadline{10'000};
+constexpr Milliseconds publish_deadline{10'000};
+constexpr Milliseconds first_restart_delay{1'000};
+constexpr Milliseconds longest_restart_delay{60'000};
+constexpr Milliseconds stable_host_after{300'000};
+constexpr Milliseconds listen_again_after{5'000};
+constexpr Milliseconds mesh_interval{5'000};
+/// Room for the gossip frame around one message.
+constexpr std::uint32_t frame_overhead = 64 * 1024;
+constexpr std::uint32_t max_metadata_streams = 128;
+
+std::vector<std::string> topics_of(const NodeConfig& config) {
+    std::vector<std::string> out;
+    for (const std::uint16_t shard : config.shards) {
+        out.push_back(PubsubTopic{config.cluster, shard}.to_string());
+    }
+    return out;
+}
+
+}  // namespace
+
+Node::Impl::Impl(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory,
+                 NodeEnvironment environment)
+    : config_(std::move(config)),
+      factory_(std::move(factory)),
+      environment_(std::move(environment)),
+      topics_(topics_of(config_)),
+      redialler_(peers, environment_.random),
+      received_(environment_.executor, config_.limits.received_messages),
+      seen_(config_.limits.remembered_hashes),
+      call_ended_(environment_.executor),
+      tasks_(environment_.executor) {
+    streams_.serve(metadata_protocol,
+                   [this](const PeerId& id, const Bytes& request) { return serve_metadata(id, request); });
+}
+
+Task<Result<void>> Node::Impl::start() {
+    if (started_) {
+        co_return fail(Errc::conflict, "node is already started");
+    }
+    started_ = true;
+    const Call call(*this);
+    const auto listening = std::make_shared<Pending<bool>>(environment_.executor);
+    first_listen_ = listening;
+    listening->since = environment_.clock.steady();
+    Result<void> made = make_host();
+    if (made) {
+        tasks_.spawn("waku node", run_ticks());
+        if (config_.listen.empty()) {
+            listening->complete(true);
+        }
+        const Result<void> woken = co_await listening->ready.wait();
+        if (!woken) {
+            made = fail(woken.error());
+        } else if (!*listening->result) {
+            made = fail(listening->result->error());
+        }
+    }
+    first_listen_.reset();
+    if (!made) {
+        co_await tasks_.stop();
+        streams_.set_host(nullptr);
+        host_.reset();
+        co_return made;
+    }
+    state_ = NodeState::running;
+    environment_.log.info("started", {{"peer", peer_id_}, {"cluster", config_.cluster}});
+    dial_due(environment_.clock.steady());
+    co_return Result<void>{};
+}
+
+Task<void> Node::Impl::stop() {
+    stopping_ = true;
+    co_await tasks_.stop();
+    streams_.set_host(nullptr);
+    fail_waiting(Error{Errc::cancelled, "node stopped", {}, false});
+    received_.close();
+    forget_peers();
+    host_.reset();
+    state_ = NodeState::stopped;
+    while (calls_ > 0) {
+        static_cast<void>(co_await call_ended_.wait(Milliseconds(20)));
+    }
+}
+
+Result<void> Node::Impl::make_host() {
+    const HostOptions options{
+        .key = config_.key,
+        .agent = config_.agent,
+        .max_connections = config_.limits.connections,
+        .max_transmit_bytes = static_cast<std::uint32_t>(max_message_bytes) + frame_overhead,
+        .ip_colocation = config_.limits.ip_colocation,
+        .gossip = config_.mode == Mode::relay,
+        .hide_listen_addresses = config_.listen.empty(),
+        .post = environment_.post,
+        .metrics = environment_.metrics,
+        .log = environment_.log};
+    NOROSHI_TRY(host_, factory_(options, HostEvents{[this](HostEvent event) { on_event(std::move(event)); }}));
+    host_dead_ = false;
+    host_since_ = environment_.clock.steady();
+    peer_id_ = host_->peer_id();
+    streams_.set_host(host_.get());
+    // Before anything can connect: peers that find no metadata protocol here disconnect at once.
+    NOROSHI_TRY_VOID(host_->accept(metadata_protocol, max_metadata_streams));
+    if (config_.mode == Mode::relay) {
+        for (const std::string& topic : topics_) {
+            NOROSHI_TRY_VOID(host_->subscribe(topic));
+        }
+    }
+    const std::vector<std::string> addresses = wanted_addresses();
+    listening_.clear();
+    for (const std::string& address : addresses) {
+        NOROSHI_TRY_VOID(host_->listen(address));
+    }
+    redialler_.reset(host_since_);
+    return {};
+}
+
+/// The configured addresses; one with port 0 keeps the port it got first, so that peers find the node after a restart.
+std::vector<std::string> Node::Impl::wanted_addresses() const {
+    constexpr std::string_view any_port = "/tcp/0";
+    std::vector<std::string> out = config_.listen;
+    for (std::string& address : out) {
+        if (!address.ends_with(any_port)) {
+            continue;
+        }
+        const std::string kind = address.substr(0, 5);  // "/ip4/" or "/ip6/"
+        const auto known =
+            std::ranges::find_if(listening_, [&kind](const std::string& open) { return open.starts_with(kind); });
+        if (known != listening_.end()) {
+            const std::string plain = without_peer(*known);
+            address.replace(address.size() - any_port.size(), any_port.size(), plain.substr(plain.find("/tcp/")));
+        }
+    }
+    return out;
+}
+
+Task<void> Node::Impl::run_ticks() {
+    while (true) {
+        const Result<void> slept = co_await environment_.timers.sleep_for(tick_interval);
+        if (!slept) {
+            co_return;
+        }
+        tick();
+    }
+}
+
+void Node::Impl::tick() {
+    const SteadyMs now = environment_.clock.steady();
+    if (first_listen_ && now - first_listen_->since >= listen_deadline) {
+        first_listen_->complete(fail(Errc::timeout, "listen addresses did not open within 10 s"));
+    }
+    expire_publishing(now);
+    restart_when_due(now);
+    if (!host_ || host_dead_ || state_ != NodeState::running) {
+        return;
+    }
+    streams_.tick(now);
+    disconnect_refused();
+    listen_again_when_due(now);
+    redialler_.expire(now);
+    dial_due(now);
+    if (config_.mode == Mode::relay && now - mesh_asked_at_ >= mesh_interval) {
+        mesh_asked_at_ = now;
+        for (const std::string& topic : topics_) {
+            host_->ask_mesh(topic);
+        }
+    }
+}
+
+void Node::Impl::host_died(const std::string& reason) {
+    const SteadyMs now = environment_.clock.steady();
+    host_dead_ = true;
+    state_ = NodeState::restarting;
+    if (restart_delay_ == Milliseconds(0) || now - host_since_ >= stable_host_after) {
+        restart_delay_ = first_restart_delay;
+    } else {
+        restart_delay_ = std::min(longest_restart_delay, restart_delay_ * 2);
+    }
+    restart_at_ = now + restart_delay_;
+    streams_.set_host(nullptr);
+    fail_waiting(Error{Errc::io, "host_down: " + reason, {}, true});
+    forget_peers();
+    count("noroshi_waku_p2p_restarts_total", "Times the libp2p host crashed and was made anew.", {});
+    environment_.log.error("p2p_host_died", {{"reason", reason}, {"restart_in_ms", restart_delay_.count()}});
+}
+
+void Node::Impl::restart_when_due(SteadyMs now) {
+    if (!host_dead_) {
+        return;
+    }
+    host_.reset();  // here and not at the event: a host cannot be destroyed from inside its own callback
+    if (now < restart_at_) {
+        return;
+    }
+    const Result<void> made = make_host();
+    if (!made) {
+        host_died(made.error().message);
+        return;
+    }
+    state_ = NodeState::running;
+    environment_.log.info("p2p_host_restarted");
+}
+
+void Node::Impl::listen_again_when_due(SteadyMs now) {
+    if (config_.listen.empty() || !listening_.empty() || now < listen_again_at_) {
+        return;
+    }
+    listen_again_at_ = now + listen_again_after;
+    for (const std::string& address : wanted_addresses()) {
+        static_cast<void>(host_->listen(address));  // a refusal comes again as ListenClosed, or at the next turn
+    }
+}
+
+void Node::Impl::expire_publishing(SteadyMs now) {
+    std::erase_if(publishing_, [now](const auto& entry) {
+        const auto& [request, pending] = entry;
+        if (now - pending->since < publish_deadline) {
+            return false;
+        }
+        pending->complete(fail(Error{Errc::timeout, "timeout: no answer of the p2p host", {}, true}));
+        return true;
+    });
+}
+
+void Node::Impl::fail_waiting(const Error& error) {
+    if (first_listen_) {
+        first_listen_->complete(fail(error));
+    }
+    for (const auto& [request, pending] : publishing_) {
+        pending->complete(fail(error));
+    }
+    publishing_.clear();
+    streams_.fail_all();
+}
+
+void Node::Impl::on_event(HostEvent event) {
+    if (stopping_ || host_dead_) {
+        return;
+    }
+    std::visit([this](auto&& one) { on(std::forward<decltype(one)>(one)); }, std::move(event));
+}
+
+void Node::Impl::on(event::Listening event) {
+    environment_.log.info("listening", {{"address", event.address}});
+    listening_.push_back(std::move(event.address));
+    if (first_listen_ && listening_.size() >= config_.listen.size()) {
+        first_listen_->complete(true);
+    }
+}
+
+void Node::Impl::on(const event::ListenClosed& event) {
+    const std::string reason = printable(event.reason, 200);
+    environment_.log.error("listen_failed", {{"address", event.address}, {"reason", reason}});
+    std::erase_if(listening_, [&event](const std::string& open) {
+        return without_peer(open) == without_peer(event.address);
+    });
+    if (first_listen_) {
+        first_listen_->complete(fail(Errc::io, fmt::format("cannot listen on {}: {}", event.address, reason)));
+    }
+    listen_again_at_ = environment_.clock.steady() + listen_again_after;
+}
+
+void Node::Impl::on(event::Published event) {
+    const auto found = publishing_.find(event.request);
+    if (found != publishing_.end()) {
+        found->second->complete(std::move(event));
+        publishing_.erase(found);
+    }
+}
+
+void Node::Impl::on(const event::Stopped& event) { host_died(printable(event.reason, 200)); }
+
+void Node::Impl::count(std::string_view name, std::string_view help, Metrics::LabelList labels) {
+    environment_.metrics.counter(name, help, std::move(labels)).add();
+}
+
+}  // namespace noroshi::waku

@@ -1,0 +1,182 @@
+// src/waku/node_impl.hpp - the inside of Node: its state, and what each host event does to it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "host.hpp"
+#include "redialler.hpp"
+#include "rpc.hpp"
+#include "streams.hpp"
+#include "waku/node.hpp"
+
+namespace noroshi::waku {
+
+/// The hashes of the last messages, oldest forgotten first.
+class HashMemory {
+  public:
+    explicit HashMemory(std::size_t capacity) : capacity_(capacity) {}
+    [[nodiscard]] bool contains(const crypto::Digest& hash) const { return known_.contains(hash); }
+    void insert(const crypto::Digest& hash) {
+        if (!known_.insert(hash).second) {
+            return;
+        }
+        order_.push_back(hash);
+        if (order_.size() > capacity_) {
+            known_.erase(order_.front());
+            order_.pop_front();
+        }
+    }
+
+  private:
+    std::size_t capacity_;
+    std::set<crypto::Digest> known_;  // ordered: a stranger can aim hashes at one bucket of a hash table
+    std::deque<crypto::Digest> order_;
+};
+
+/// A value that an event brings to one waiting coroutine.
+template <class T>
+struct Pending {
+    explicit Pending(const Executor& executor) : ready(executor) {}
+    void complete(Result<T> value) {
+        if (!result) {
+            result = std::move(value);
+            ready.notify();
+        }
+    }
+    Signal ready;
+    std::optional<Result<T>> result;
+    SteadyMs since{};
+};
+
+class Node::Impl {
+  public:
+    Impl(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory, NodeEnvironment environment);
+
+    [[nodiscard]] Task<Result<void>> start();
+    [[nodiscard]] Task<void> stop();
+    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message);
+    [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
+    [[nodiscard]] std::vector<PeerInfo> peers() const;
+    [[nodiscard]] const std::string& peer_id() const { return peer_id_; }
+    [[nodiscard]] const std::vector<std::string>& listen_addresses() const { return listening_; }
+    [[nodiscard]] NodeState state() const { return state_; }
+
+  private:
+    struct Peer {
+        PeerInfo info;
+        std::set<std::string> topics;
+        std::set<std::string> mesh_topics;
+        bool metadata_asked{false};
+        bool foreign{false};  ///< of another cluster: being disconnected
+        SteadyMs next_push{};
+        unsigned pushes_limited{0};  ///< answers in a row that named the rate limit
+    };
+    /// Counts a call that is inside the node, so that `stop` can wait for it.
+    class Call {
+      public:
+        explicit Call(Impl& node) : node_(node) { ++node_.calls_; }
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+        ~Call() {
+            --node_.calls_;
+            node_.call_ended_.notify();
+        }
+
+      private:
+        Impl& node_;
+    };
+
+    // node_impl.cpp: life of the host
+    [[nodiscard]] Result<void> make_host();
+    void host_died(const std::string& reason);
+    [[nodiscard]] Task<void> run_ticks();
+    void tick();
+    void restart_when_due(SteadyMs now);
+    void listen_again_when_due(SteadyMs now);
+    [[nodiscard]] std::vector<std::string> wanted_addresses() const;
+    void expire_publishing(SteadyMs now);
+    void fail_waiting(const Error& error);
+    void on_event(HostEvent event);
+    void on(event::Listening event);
+    void on(const event::ListenClosed& event);
+    void on(event::Published event);
+    void on(const event::Stopped& event);
+    void on(const event::StreamIn& event) { streams_.on(event, environment_.clock.steady()); }
+    void on(const event::StreamOpen& /*event*/) {}
+    void on(const event::StreamData& event) { streams_.on(event); }
+    void on(const event::StreamEof& event) { streams_.on(event); }
+    void on(const event::StreamEnded& event) { streams_.on(event); }
+
+    // node_peers.cpp: who is connected, of which cluster
+    void dial_due(SteadyMs now);
+    void on(const event::Connected& event);
+    void on(const event::Closed& event);
+    void on(const event::DialError& event);
+    void on(event::Identified event);
+    void on(const event::Subscription& event);
+    void on(const event::Mesh& event);
+    void ask_metadata(const PeerId& id);
+    void take_metadata(const PeerId& id, const Result<Bytes>& answer);
+    [[nodiscard]] Result<Bytes> serve_metadata(const PeerId& id, const Bytes& request);
+    /// Why a peer with this metadata cannot stay; null when it can.
+    [[nodiscard]] const char* refusal(const Metadata& metadata) const;
+    void refuse(const PeerId& id, const char* reason);
+    void disconnect_refused();
+    [[nodiscard]] Metadata own_metadata() const { return {config_.cluster, config_.shards}; }
+    void forget_peers();
+    void show_peers();
+
+    // node_publish.cpp: messages out and in
+    [[nodiscard]] Task<Result<Publication>> publish_relay(std::string topic, crypto::Digest hash, Bytes data);
+    [[nodiscard]] Task<Result<Publication>> publish_light(std::string topic, crypto::Digest hash, Bytes data);
+    [[nodiscard]] Task<Result<void>> push_once(PeerId id, std::string topic, Bytes data);
+    [[nodiscard]] Result<void> judge_push(const PeerId& id, const std::string& request_id, const Result<Bytes>& body);
+    [[nodiscard]] std::optional<PeerId> pick_push_peer(const std::set<PeerId>& tried) const;
+    [[nodiscard]] std::vector<PeerId> subscribers(const std::string& topic) const;
+    void count_published(const Result<Publication>& result);
+    void on(event::Gossip event);
+    [[nodiscard]] Verdict judge(const event::Gossip& event);
+
+    void count(std::string_view name, std::string_view help, Metrics::LabelList labels);
+
+    NodeConfig config_;
+    HostFactory factory_;
+    NodeEnvironment environment_;
+    std::vector<std::string> topics_;
+    NodeState state_{NodeState::stopped};
+    bool started_{false};
+    bool stopping_{false};
+
+    std::unique_ptr<P2pHost> host_;
+    bool host_dead_{false};
+    std::string peer_id_;
+    std::vector<std::string> listening_;
+    std::shared_ptr<Pending<bool>> first_listen_;  // shared with the coroutine of start
+    SteadyMs host_since_{};
+    SteadyMs restart_at_{};
+    Milliseconds restart_delay_{0};
+    SteadyMs listen_again_at_{};
+    SteadyMs mesh_asked_at_{};
+
+    Streams streams_;
+    Redialler redialler_;
+    std::map<PeerId, Peer> peers_;
+    std::set<PeerId> to_refuse_;  ///< disconnected at the next tick, when they have read our answer
+    RequestId next_request_{1};
+    std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
+    PeerId last_good_push_peer_;
+
+    Queue<ReceivedMessage> received_;
+    std::size_t received_bytes_{0};
+    HashMemory seen_;
+
+    std::size_t calls_{0};
+    Signal call_ended_;
+    TaskGroup tasks_;
+};
+
+}  // namespace noroshi::waku

@@ -1,0 +1,197 @@
+// src/waku/node_peers.cpp - connected peers: dialling, identify, metadata, subscriptions.
+#include <algorithm>
+
+#include "node_impl.hpp"
+
+namespace noroshi::waku {
+namespace {
+
+constexpr std::size_t max_agent_bytes = 128;
+constexpr std::size_t max_protocols = 128;
+constexpr std::size_t max_protocol_bytes = 128;
+constexpr std::size_t max_reason_bytes = 200;
+
+}  // namespace
+
+void Node::Impl::dial_due(SteadyMs now) {
+    for (const Redialler::Due& due : redialler_.due(now)) {
+        const RequestId request = next_request_++;
+        redialler_.dialling(due.peer, request, now);
+        const Result<void> begun = host_->dial(request, due.address);
+        if (!begun) {
+            environment_.log.warn("dial_failed", {{"address", due.address}, {"reason", begun.error().message}});
+            redialler_.dial_failed(request, now);
+        }
+    }
+}
+
+void Node::Impl::on(const event::Connected& event) {
+    redialler_.connected(event.peer, environment_.clock.steady());
+    const auto [entry, is_new] = peers_.try_emplace(event.peer);
+    if (!is_new) {
+        return;
+    }
+    entry->second.info.id = event.peer;
+    entry->second.info.address = event.address;
+    entry->second.info.connected_since = environment_.clock.now();
+    count("noroshi_waku_connections_total", "Peers that became connected.",
+          {{"direction", event.inbound ? "in" : "out"}});
+    environment_.log.info("peer_connected", {{"peer", event.peer}, {"address", event.address}});
+    show_peers();
+}
+
+void Node::Impl::on(const event::Closed& event) {
+    if (event.connections > 0) {
+        return;
+    }
+    redialler_.disconnected(event.peer, environment_.clock.steady());
+    if (peers_.erase(event.peer) > 0) {
+        environment_.log.info("peer_disconnected",
+                              {{"peer", event.peer}, {"reason", printable(event.reason, max_reason_bytes)}});
+        show_peers();
+    }
+}
+
+void Node::Impl::on(const event::DialError& event) {
+    count("noroshi_waku_dial_errors_total", "Dials that failed, by reason.", {{"reason", event.reason}});
+    const std::optional<std::string> peer = redialler_.peer_of(event.request);
+    environment_.log.warn("dial_failed", {{"peer", peer.value_or("")},
+                                          {"reason", event.reason},
+                                          {"details", printable(event.details, max_reason_bytes)}});
+    redialler_.dial_failed(event.request, environment_.clock.steady());
+}
+
+void Node::Impl::on(event::Identified event) {
+    const auto found = peers_.find(event.peer);
+    if (found == peers_.end()) {
+        return;
+    }
+    Peer& peer = found->second;
+    peer.info.agent = printable(event.agent, max_agent_bytes);
+    peer.info.protocols.clear();
+    for (const std::string& protocol : event.protocols) {
+        if (peer.info.protocols.size() < max_protocols) {
+            peer.info.protocols.push_back(printable(protocol, max_protocol_bytes));
+        }
+    }
+    environment_.log.debug("peer_identified", {{"peer", event.peer}, {"agent", peer.info.agent}});
+    if (!peer.metadata_asked && std::ranges::count(peer.info.protocols, metadata_protocol) > 0) {
+        peer.metadata_asked = true;
+        ask_metadata(event.peer);
+    }
+}
+
+void Node::Impl::on(const event::Subscription& event) {
+    const auto found = peers_.find(event.peer);
+    // Topics of others are of no use here, and a peer can name any number of them.
+    if (found == peers_.end() || std::ranges::count(topics_, event.topic) == 0) {
+        return;
+    }
+    if (event.on) {
+        found->second.topics.insert(event.topic);
+    } else {
+        found->second.topics.erase(event.topic);
+        found->second.mesh_topics.erase(event.topic);
+    }
+}
+
+void Node::Impl::on(const event::Mesh& event) {
+    if (std::ranges::count(topics_, event.topic) == 0) {
+        return;
+    }
+    for (auto& [id, peer] : peers_) {
+        if (std::ranges::count(event.members, id) > 0) {
+            peer.mesh_topics.insert(event.topic);
+        } else {
+            peer.mesh_topics.erase(event.topic);
+        }
+    }
+    environment_.metrics
+        .gauge("noroshi_waku_mesh_peers", "Peers in the gossip mesh of a shard.", {{"pubsub_topic", event.topic}})
+        .set(static_cast<double>(event.members.size()));
+}
+
+void Node::Impl::ask_metadata(const PeerId& id) {
+    const Bytes request = encode_metadata(own_metadata());
+    streams_.request(id, metadata_protocol, request, environment_.clock.steady(),
+                     [this, id](const Result<Bytes>& answer) { take_metadata(id, answer); });
+}
+
+void Node::Impl::take_metadata(const PeerId& id, const Result<Bytes>& answer) {
+    const auto counted = [this](std::string_view result) {
+        count("noroshi_waku_metadata_total", "Metadata requests made, by what came of them.",
+              {{"result", std::string(result)}});
+    };
+    if (!answer) {
+        // No ground to part: js-waku and light nodes answer poorly, and a wrong cluster shows itself in gossip.
+        counted("failed");
+        environment_.log.debug("metadata_failed", {{"peer", id}, {"reason", answer.error().message}});
+        return;
+    }
+    const Result<Metadata> metadata = decode_metadata(*answer);
+    if (!metadata) {
+        counted("malformed");
+        return;
+    }
+    const char* reason = refusal(*metadata);
+    counted(reason == nullptr ? "ok" : "refused");
+    if (reason != nullptr) {
+        refuse(id, reason);
+    }
+}
+
+Result<Bytes> Node::Impl::serve_metadata(const PeerId& id, const Bytes& request) {
+    NOROSHI_TRY(const Metadata metadata, decode_metadata(request));
+    if (const char* reason = refusal(metadata); reason != nullptr) {
+        refuse(id, reason);
+    }
+    return encode_metadata(own_metadata());
+}
+
+const char* Node::Impl::refusal(const Metadata& metadata) const {
+    if (!metadata.cluster) {
+        return config_.cluster == 0 ? nullptr : "no_cluster";
+    }
+    return *metadata.cluster == config_.cluster ? nullptr : "foreign_cluster";
+}
+
+void Node::Impl::refuse(const PeerId& id, const char* reason) {
+    const auto found = peers_.find(id);
+    if (found == peers_.end() || found->second.foreign) {
+        return;
+    }
+    found->second.foreign = true;
+    to_refuse_.insert(id);
+    count("noroshi_waku_peers_refused_total", "Peers disconnected for what they are, by reason.", {{"reason", reason}});
+    environment_.log.warn("peer_refused", {{"peer", id}, {"reason", reason}});
+}
+
+void Node::Impl::disconnect_refused() {
+    for (const PeerId& id : to_refuse_) {
+        host_->disconnect(id);
+    }
+    to_refuse_.clear();
+}
+
+void Node::Impl::forget_peers() {
+    peers_.clear();
+    to_refuse_.clear();
+    show_peers();
+}
+
+void Node::Impl::show_peers() {
+    environment_.metrics.gauge("noroshi_waku_peers", "Connected peers.").set(static_cast<double>(peers_.size()));
+}
+
+std::vector<PeerInfo> Node::Impl::peers() const {
+    std::vector<PeerInfo> out;
+    for (const auto& [id, peer] : peers_) {
+        PeerInfo info = peer.info;
+        info.topics.assign(peer.topics.begin(), peer.topics.end());
+        info.mesh_topics.assign(peer.mesh_topics.begin(), peer.mesh_topics.end());
+        out.push_back(std::move(info));
+    }
+    return out;
+}
+
+}  // namespace noroshi::waku

@@ -1,0 +1,428 @@
+// src/waku/rust_host.cpp - P2pHost over the C ABI of p2p/: copies events on the network thread, hands them to the I/O thread.
+#include "waku/rust_host.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include "host.hpp"
+#include "noroshi_p2p.h"
+
+namespace noroshi::waku {
+namespace {
+
+static_assert(sizeof(nrp2p_event) == 96 && sizeof(nrp2p_config) == 144, "the C ABI is not the one this file was made for");
+
+constexpr std::size_t max_waiting_messages = 10'000;
+constexpr std::size_t max_waiting_bytes = 32 * 1024 * 1024;
+constexpr std::size_t max_waiting_lines = 1'000;
+constexpr std::size_t max_unsent_verdicts = 10'000;
+constexpr std::size_t events_in_a_turn = 256;
+constexpr std::size_t max_protocols = 128;
+
+constexpr std::uint32_t log_warn = 2;
+constexpr std::uint32_t log_debug = 4;
+
+std::string text_of(nrp2p_slice slice) {
+    return slice.len == 0 ? std::string() : std::string(reinterpret_cast<const char*>(slice.ptr), slice.len);
+}
+Bytes bytes_of(nrp2p_slice slice) { return slice.len == 0 ? Bytes() : Bytes(slice.ptr, slice.ptr + slice.len); }
+
+std::vector<std::string> lines_of(nrp2p_slice slice, std::size_t max) {
+    std::vector<std::string> out;
+    const std::string text = text_of(slice);
+    std::string_view rest = text;
+    while (!rest.empty() && out.size() < max) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        if (!line.empty()) {
+            out.emplace_back(line);
+        }
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    }
+    return out;
+}
+
+GossipId gossip_id_of(nrp2p_slice slice) {
+    GossipId id{};
+    std::copy_n(slice.ptr, std::min(slice.len, id.size()), id.begin());
+    return id;
+}
+
+PublishOutcome outcome_of(std::int32_t code) {
+    switch (code) {
+        case NRP2P_OK:
+            return PublishOutcome::published;
+        case NRP2P_PUBLISH_NO_PEERS:
+            return PublishOutcome::no_peers;
+        case NRP2P_PUBLISH_DUPLICATE:
+            return PublishOutcome::duplicate;
+        case NRP2P_PUBLISH_TOO_LARGE:
+            return PublishOutcome::too_large;
+        case NRP2P_PUBLISH_QUEUES_FULL:
+            return PublishOutcome::queues_full;
+        default:
+            return PublishOutcome::failed;
+    }
+}
+
+StreamEnd end_of(std::int32_t code) {
+    switch (code) {
+        case NRP2P_OK:
+            return StreamEnd::finished;
+        case NRP2P_ENOTCONN:
+            return StreamEnd::not_connected;
+        case NRP2P_ENOTSUP:
+            return StreamEnd::unsupported;
+        case NRP2P_ETIMEDOUT:
+            return StreamEnd::timed_out;
+        case NRP2P_ECANCELED:
+            return StreamEnd::cancelled;
+        case NRP2P_PANIC:
+            return StreamEnd::panic;
+        default:
+            return StreamEnd::reset;
+    }
+}
+
+event::Mesh mesh_of(const nrp2p_event& event) {
+    event::Mesh mesh{text_of(event.text), {}};
+    for (const std::string& line : lines_of(event.data, SIZE_MAX)) {
+        const std::size_t space = line.find(' ');
+        if (space != std::string::npos && std::string_view(line).substr(space + 1).starts_with("mesh")) {
+            mesh.members.push_back(line.substr(0, space));
+        }
+    }
+    return mesh;
+}
+
+/// The event as a value; nothing for kinds that nobody asks for here.
+std::optional<HostEvent> value_of(const nrp2p_event& event) {
+    switch (event.kind) {
+        case NRP2P_EVENT_LISTENING:
+            return event::Listening{text_of(event.text)};
+        case NRP2P_EVENT_LISTEN_CLOSED:
+            return event::ListenClosed{text_of(event.text), text_of(event.data)};
+        case NRP2P_EVENT_CONNECTED:
+            return event::Connected{text_of(event.peer), text_of(event.text), event.code == 1, event.value};
+        case NRP2P_EVENT_CLOSED:
+            return event::Closed{text_of(event.peer), text_of(event.data), event.value};
+        case NRP2P_EVENT_DIAL_ERROR:
+            return event::DialError{event.id, text_of(event.text), text_of(event.data)};
+        case NRP2P_EVENT_IDENTIFIED:
+            return event::Identified{text_of(event.peer), text_of(event.text), lines_of(event.data, max_protocols)};
+        case NRP2P_EVENT_PEER_SUBSCRIBED:
+            return event::Subscription{text_of(event.peer), text_of(event.text), true};
+        case NRP2P_EVENT_PEER_UNSUBSCRIBED:
+            return event::Subscription{text_of(event.peer), text_of(event.text), false};
+        case NRP2P_EVENT_MESSAGE:
+            return event::Gossip{gossip_id_of(event.extra), text_of(event.peer), text_of(event.text),
+                                 bytes_of(event.data)};
+        case NRP2P_EVENT_PUBLISH_RESULT:
+            return event::Published{event.id, outcome_of(event.code), text_of(event.data)};
+        case NRP2P_EVENT_MESH:
+            return mesh_of(event);
+        case NRP2P_EVENT_STREAM_IN:
+            return event::StreamIn{event.id, text_of(event.peer), text_of(event.text)};
+        case NRP2P_EVENT_STREAM_OPEN:
+            return event::StreamOpen{event.id};
+        case NRP2P_EVENT_STREAM_DATA:
+            return event::StreamData{event.id, bytes_of(event.data)};
+        case NRP2P_EVENT_STREAM_EOF:
+            return event::StreamEof{event.id};
+        case NRP2P_EVENT_STREAM_END:
+            return event::StreamEnded{event.id, end_of(event.code), text_of(event.text)};
+        case NRP2P_EVENT_STOPPED:
+            return event::Stopped{text_of(event.text)};
+        default:
+            return std::nullopt;
+    }
+}
+
+struct LogLine {
+    LogLevel level{LogLevel::debug};
+    std::string from;
+    std::string text;
+};
+
+LogLine line_of(const nrp2p_event& event) {
+    constexpr std::array levels{LogLevel::error, LogLevel::error, LogLevel::warn, LogLevel::info};
+    const auto index = static_cast<std::size_t>(std::max(event.code, 0));
+    return {index < levels.size() ? levels[index] : LogLevel::debug, text_of(event.extra), text_of(event.text)};
+}
+
+struct UnsentVerdict {
+    GossipId id{};
+    PeerId peer;
+    Verdict verdict{Verdict::ignore};
+};
+
+std::int32_t send_verdict(nrp2p_host* host, const GossipId& id, std::string_view peer, Verdict verdict) {
+    constexpr std::array codes{NRP2P_VERDICT_ACCEPT, NRP2P_VERDICT_IGNORE, NRP2P_VERDICT_REJECT};
+    return nrp2p_gossip_verdict(host, id.data(), id.size(), peer.data(), peer.size(),
+                                codes.at(static_cast<std::size_t>(verdict)));
+}
+
+/// What the network thread and the I/O thread share. Messages and log lines that find no room are answered or dropped,
+/// and counted; every other event is kept: there are few of them, or they are bounded by credit.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+  public:
+    Exchange(HostEvents events, const HostOptions& options)
+        : events_(std::move(events)),
+          post_(options.post),
+          log_(options.log),
+          messages_ignored_(dropped(options.metrics, "message")),
+          lines_dropped_(dropped(options.metrics, "log")),
+          verdicts_lost_(dropped(options.metrics, "verdict")) {}
+
+    void set_host(nrp2p_host* host) { host_ = host; }
+
+    /// Network thread.
+    void take(const nrp2p_event& event) {
+        if (event.kind == NRP2P_EVENT_STOPPED && event.code == NRP2P_OK) {
+            return;
+        }
+        if (event.kind == NRP2P_EVENT_MESSAGE && !room_for(event.data.len)) {
+            ignore_message(event);
+            return;
+        }
+        if (event.kind == NRP2P_EVENT_LOG) {
+            push(line_of(event), 0);
+        } else if (std::optional<HostEvent> value = value_of(event)) {
+            push(std::move(*value), event.data.len);
+        }
+    }
+
+    /// I/O thread; nothing is delivered after it.
+    void close() {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        items_.clear();
+        unsent_.clear();
+    }
+
+    /// Any thread.
+    void answer(const GossipId& id, std::string_view peer, Verdict verdict) {
+        nrp2p_host* host = host_.load();
+        if (host == nullptr || send_verdict(host, id, peer, verdict) != NRP2P_EAGAIN) {
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        if (unsent_.size() < max_unsent_verdicts) {
+            unsent_.push_back({id, std::string(peer), verdict});
+        } else {
+            verdicts_lost_.add();
+        }
+    }
+
+    /// I/O thread: verdicts that the host had no room for.
+    void answer_again() {
+        const std::lock_guard lock(mutex_);
+        nrp2p_host* host = host_.load();
+        while (!unsent_.empty()) {
+            const UnsentVerdict& next = unsent_.front();
+            if (send_verdict(host, next.id, next.peer, next.verdict) == NRP2P_EAGAIN) {
+                return;
+            }
+            unsent_.pop_front();
+        }
+    }
+
+  private:
+    using Item = std::variant<HostEvent, LogLine>;
+
+    static Counter& dropped(Metrics& metrics, const char* kind) {
+        return metrics.counter("noroshi_waku_p2p_events_dropped_total",
+                               "What the libp2p host had to say and noroshi had no room for.", {{"kind", kind}});
+    }
+
+    bool room_for(std::size_t bytes) {
+        const std::lock_guard lock(mutex_);
+        return items_.size() < max_waiting_messages && bytes_ + bytes <= max_waiting_bytes;
+    }
+
+    void ignore_message(const nrp2p_event& event) {
+        messages_ignored_.add();
+        answer(gossip_id_of(event.extra), text_of(event.peer), Verdict::ignore);
+    }
+
+    void push(Item item, std::size_t bytes) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (closed_) {
+                return;
+            }
+            if (std::holds_alternative<LogLine>(item) && items_.size() >= max_waiting_lines) {
+                lines_dropped_.add();
+                return;
+            }
+            items_.emplace_back(std::move(item), bytes);
+            bytes_ += bytes;
+            if (std::exchange(scheduled_, true)) {
+                return;
+            }
+        }
+        schedule();
+    }
+
+    void schedule() {
+        post_([self = shared_from_this()] { self->deliver(); });
+    }
+
+    /// I/O thread. A limited number at a time, so that other work of the loop comes in between.
+    void deliver() {
+        answer_again();
+        for (std::size_t i = 0; i < events_in_a_turn; ++i) {
+            std::optional<Item> item;
+            {
+                const std::lock_guard lock(mutex_);
+                if (items_.empty()) {
+                    scheduled_ = false;
+                    return;
+                }
+                item = std::move(items_.front().first);
+                bytes_ -= items_.front().second;
+                items_.pop_front();
+            }
+            if (auto* line = std::get_if<LogLine>(&*item)) {
+                log_.write(line->level, "p2p", {{"from", line->from}, {"line", line->text}});
+            } else {
+                events_.deliver(std::get<HostEvent>(std::move(*item)));
+            }
+        }
+        schedule();
+    }
+
+    HostEvents events_;
+    std::function<void(std::function<void()>)> post_;
+    Log log_;
+    Counter& messages_ignored_;
+    Counter& lines_dropped_;
+    Counter& verdicts_lost_;
+    std::atomic<nrp2p_host*> host_{nullptr};
+
+    std::mutex mutex_;  // guards what follows
+    std::deque<std::pair<Item, std::size_t>> items_;
+    std::deque<UnsentVerdict> unsent_;
+    std::size_t bytes_{0};
+    bool scheduled_{false};
+    bool closed_{false};
+};
+
+void on_event(void* user, const nrp2p_event* event) noexcept { static_cast<Exchange*>(user)->take(*event); }
+
+Result<void> checked(std::int32_t code, std::string_view what) {
+    switch (code) {
+        case NRP2P_OK:
+            return {};
+        case NRP2P_EAGAIN:
+            return fail(Error{Errc::limit, fmt::format("{}: the p2p host is busy", what), {}, true});
+        case NRP2P_EPIPE:
+            return fail(Error{Errc::io, fmt::format("{}: the p2p host has stopped", what), {}, true});
+        case NRP2P_ENOENT:
+            return fail(Errc::not_found, fmt::format("{}: no such stream", what));
+        case NRP2P_EINVAL:
+            return fail(Errc::invalid_argument, fmt::format("{}: malformed argument", what));
+        case NRP2P_EMSGSIZE:
+            return fail(Errc::limit, fmt::format("{}: too large", what));
+        case NRP2P_ENOTSUP:
+            return fail(Errc::unsupported, fmt::format("{}: gossip is off", what));
+        default:
+            return fail(Errc::internal, fmt::format("{}: p2p host answered {}", what, code));
+    }
+}
+
+class RustHost final : public P2pHost {
+  public:
+    RustHost(nrp2p_host* host, std::shared_ptr<Exchange> exchange) : host_(host), exchange_(std::move(exchange)) {}
+    ~RustHost() override {
+        exchange_->close();
+        nrp2p_free(host_);  // joins the thread: the callback's target must live until here
+    }
+    RustHost(const RustHost&) = delete;
+    RustHost& operator=(const RustHost&) = delete;
+
+    PeerId peer_id() const override {
+        std::array<char, 128> text{};
+        std::size_t length = 0;
+        return nrp2p_peer_id(host_, text.data(), text.size(), &length) == NRP2P_OK ? PeerId(text.data(), length)
+                                                                                  : PeerId();
+    }
+    Result<void> listen(std::string_view address) override {
+        return checked(nrp2p_listen(host_, address.data(), address.size()), "listen");
+    }
+    Result<void> dial(RequestId request, std::string_view address) override {
+        return checked(nrp2p_dial(host_, request, address.data(), address.size()), "dial");
+    }
+    void disconnect(std::string_view peer) override { nrp2p_disconnect(host_, peer.data(), peer.size()); }
+    Result<void> subscribe(std::string_view topic) override {
+        return checked(nrp2p_gossip_subscribe(host_, topic.data(), topic.size()), "subscribe");
+    }
+    Result<void> publish(RequestId request, std::string_view topic, ByteView data) override {
+        return checked(nrp2p_gossip_publish(host_, request, topic.data(), topic.size(), data.data(), data.size()),
+                       "publish");
+    }
+    void verdict(const GossipId& id, std::string_view peer, Verdict verdict) override {
+        exchange_->answer(id, peer, verdict);
+    }
+    void ask_mesh(std::string_view topic) override {
+        exchange_->answer_again();
+        nrp2p_gossip_mesh(host_, 1, topic.data(), topic.size());
+    }
+    Result<void> accept(std::string_view protocol, std::uint32_t max_streams) override {
+        return checked(nrp2p_protocol_accept(host_, protocol.data(), protocol.size(), max_streams), "accept");
+    }
+    Result<void> open(StreamId stream, std::string_view peer, std::string_view protocol,
+                      Milliseconds timeout) override {
+        return checked(nrp2p_stream_open(host_, stream, peer.data(), peer.size(), protocol.data(), protocol.size(),
+                                         static_cast<std::uint32_t>(timeout.count())),
+                       "open");
+    }
+    Result<void> write(StreamId stream, ByteView data) override {
+        return checked(nrp2p_stream_write(host_, stream, data.data(), data.size()), "write");
+    }
+    void credit(StreamId stream, std::uint64_t bytes) override { nrp2p_stream_credit(host_, stream, bytes); }
+    void finish(StreamId stream) override { nrp2p_stream_finish(host_, stream); }
+    void reset(StreamId stream) override { nrp2p_stream_reset(host_, stream); }
+
+  private:
+    nrp2p_host* host_;
+    std::shared_ptr<Exchange> exchange_;  // shared with the deliveries that are posted
+};
+
+Result<std::unique_ptr<P2pHost>> make_rust_host(const HostOptions& options, HostEvents events) {
+    if (nrp2p_abi_version() != NRP2P_ABI_VERSION) {
+        return fail(Errc::internal, fmt::format("the p2p library speaks version {} of its interface, expected {}",
+                                                nrp2p_abi_version(), NRP2P_ABI_VERSION));
+    }
+    nrp2p_config config{};
+    config.struct_size = sizeof(config);
+    NOROSHI_TRY_VOID(checked(nrp2p_config_default(&config), "config"));
+    config.max_connections = options.max_connections;
+    config.gossip_enabled = options.gossip ? 1 : 0;
+    config.hide_listen_addrs = options.hide_listen_addresses ? 1 : 0;
+    config.max_transmit_bytes = options.max_transmit_bytes;
+    config.ip_colocation_threshold = options.ip_colocation;
+    config.log_level = options.log.enabled(LogLevel::debug) ? log_debug : log_warn;
+    config.agent = {reinterpret_cast<const std::uint8_t*>(options.agent.data()), options.agent.size()};
+    std::ranges::copy(options.key.expose(), config.secret_key);
+    auto exchange = std::make_shared<Exchange>(std::move(events), options);
+    nrp2p_host* host = nullptr;
+    Result<void> made = checked(nrp2p_new(&config, on_event, exchange.get(), &host), "cannot start the p2p host");
+    wipe(config.secret_key);
+    if (!made) {
+        return fail(std::move(made).error());
+    }
+    exchange->set_host(host);
+    return std::make_unique<RustHost>(host, std::move(exchange));
+}
+
+}  // namespace
+
+HostFactory rust_host_factory() { return make_rust_host; }
+
+}  // namespace noroshi::waku
