@@ -1,0 +1,130 @@
+// src/collect/collect.hpp - sources of samples: scrape targets and this host; the only public header here.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/net/http_client.hpp"
+#include "base/task.hpp"
+#include "base/time.hpp"
+#include "model/labels.hpp"
+#include "tsdb/tsdb.hpp"
+
+namespace noroshi::collect {
+
+/// One line of an exposition: labels include the metric name.
+struct ScrapedSample {
+    model::Labels labels;
+    double value{0};
+    std::optional<TimestampMs> at;  ///< only when the line says so
+    /// Labels given with an empty value. They are absent from `labels`, but keep a target's label of that name away
+    /// when labels are honoured (a push gateway relies on it).
+    std::vector<std::string> emptied{};
+};
+
+enum class ExpositionFormat { text_0_0_4, openmetrics_1_0 };
+
+/// Limits on one exposition; together they bound the memory of its samples.
+struct ParseLimits {
+    std::size_t max_line_bytes{1u << 20};
+    std::size_t max_labels{1'000};          ///< of one sample
+    std::size_t max_samples{500'000};
+    std::size_t max_all_labels{5'000'000};  ///< of all samples, names included
+};
+
+/// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
+/// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families, to
+/// the sample names of each type and to unique series; what its values mean (an info of 1, cumulative buckets) is not judged.
+/// Pure. Errors: parse, limit.
+[[nodiscard]] Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
+                                                                  const ParseLimits& limits = {});
+
+/// One target to scrape.
+struct Target {
+    std::string job;
+    net::Url url;
+    model::Labels labels;  ///< job, instance and static labels
+    Milliseconds interval{std::chrono::minutes(1)};
+    Milliseconds timeout{std::chrono::seconds(10)};
+    std::size_t body_size_limit{64u << 20};  ///< uncompressed
+    std::size_t sample_limit{0};             ///< 0: none
+    bool honor_labels{false};
+    bool honor_timestamps{true};
+    bool enable_compression{true};
+    std::optional<ExpositionFormat> fallback;  ///< for an answer with a missing or unknown Content-Type
+    bool operator==(const Target& other) const;
+};
+
+/// How a target does, for people and /metrics.
+struct TargetHealth {
+    Target target;
+    bool up{false};
+    std::string last_error;  ///< named reason, "" when up
+    TimestampMs last_scrape{};
+    Milliseconds last_duration{0};
+    std::size_t last_samples{0};
+};
+
+/// Scrapes targets at their interval, spread by hash, and appends to the store with `up` and the scrape_* series and
+/// staleness as Prometheus writes them. A target that hangs, floods or breaks disturbs no other. Thread: I/O thread.
+class Scraper {
+  public:
+    Scraper(tsdb::Head& head, net::HttpClient& client, Timers& timers, const Clock& clock, const Executor& executor,
+            Metrics& metrics, Log log);
+    ~Scraper();
+    /// Replaces the targets; unchanged ones go on undisturbed; series of removed ones get stale markers.
+    void set_targets(std::vector<Target> targets);
+    [[nodiscard]] Task<void> stop();
+    [[nodiscard]] std::vector<TargetHealth> health() const;
+    /// Scrapes one target now, outside its schedule, and appends; for tests and `doctor`.
+    [[nodiscard]] Task<void> scrape_once(Target target);
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+class CpuTimes;
+
+/// This machine as a source, with node_exporter's series names. Reads /proc, /sys, statvfs, uname and adjtimex only.
+/// Network file systems (nfs, cifs, fuse.sshfs and the like) are left out: asking a hung one would block the caller.
+class HostCollector {
+  public:
+    /// `root` is "/" but in tests.
+    HostCollector(std::string root, const Clock& clock);
+    ~HostCollector();
+    HostCollector(HostCollector&&) noexcept;
+    HostCollector& operator=(HostCollector&&) noexcept;
+    /// All samples now, without timestamps. A part that can't be read is left out and named in `problems`.
+    struct Reading {
+        std::vector<ScrapedSample> samples;
+        std::vector<std::string> problems;
+    };
+    /// Not const: CPU times are kept from going back between readings, as node_exporter does.
+    [[nodiscard]] Reading read();
+
+  private:
+    std::string root_;
+    const Clock* clock_;  // never null
+    std::unique_ptr<CpuTimes> cpu_;
+};
+
+/// Runs the host collector at `interval` and appends its samples with `labels` (job="host", instance=host name) and `up`.
+class HostSource {
+  public:
+    HostSource(tsdb::Head& head, HostCollector collector, model::Labels labels, Milliseconds interval, Timers& timers,
+               const Clock& clock, const Executor& executor, Metrics& metrics, Log log);
+    ~HostSource();
+    void start();
+    [[nodiscard]] Task<void> stop();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace noroshi::collect

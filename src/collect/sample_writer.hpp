@@ -1,0 +1,74 @@
+// src/collect/sample_writer.hpp - SampleWriter: appends the readings of one source, with its report series and staleness.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "collect/collect.hpp"
+
+namespace noroshi::collect {
+
+/// What was dropped on the way into the store, and scrapes that failed; shared by all sources.
+struct CollectCounters {
+    explicit CollectCounters(Metrics& metrics);
+    Counter& duplicate;
+    Counter& out_of_order;
+    Counter& out_of_bounds;
+    Counter& series_limit;
+};
+
+/// How the samples of a source are labelled and dated.
+struct WriterOptions {
+    model::Labels labels;  ///< of the target; `job` and `instance` among them
+    bool honor_labels{false};
+    bool honor_timestamps{true};
+};
+
+/// The series that Prometheus adds to each scrape.
+struct ScrapeReport {
+    bool up{false};
+    Milliseconds duration{0};
+    std::size_t scraped{0};
+    std::size_t post_relabeling{0};
+    std::size_t added{0};
+};
+
+/// Writes one source's samples to the store and remembers which series it wrote, so that those that vanish get a stale
+/// marker. Samples with a time of their own are not remembered, as in Prometheus. Thread: the I/O thread.
+class SampleWriter {
+  public:
+    SampleWriter(tsdb::Head& head, CollectCounters& counters, WriterOptions options);
+
+    /// Appends a whole reading taken at `at`; series of the reading before that are not in it get a stale marker.
+    /// A series twice in it counts once. What the store refuses is counted and left out.
+    /// Returns how many series were not in the reading before.
+    std::size_t write(std::span<const ScrapedSample> samples, TimestampMs at);
+    /// The reading at `at` failed: every series written before gets a stale marker.
+    void write_failure(TimestampMs at);
+    /// `up` and the scrape_* series.
+    void write_report(const ScrapeReport& report, TimestampMs at);
+    /// The source is gone: stale markers to all, report series included. Where a newer sample stands, because another
+    /// source took the series over, none is written.
+    void write_end(TimestampMs at);
+
+  private:
+    void write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added);
+    void append(tsdb::SeriesId series, TimestampMs at, double value);
+    [[nodiscard]] bool is_report(const model::Labels& labels) const;
+    /// Stale markers to what the current reading did not have.
+    void mark_missing(TimestampMs at);
+
+    static constexpr std::size_t report_count = 5;
+
+    tsdb::Head& head_;
+    CollectCounters& counters_;
+    WriterOptions options_;
+    std::array<model::Labels, report_count> report_labels_;
+    std::unordered_map<tsdb::SeriesId, std::uint64_t> seen_;  // series to the reading it was last in
+    std::uint64_t reading_{0};
+    bool reported_{false};
+};
+
+}  // namespace noroshi::collect

@@ -1,0 +1,18 @@
+// src/collect/scrape/exposition.cpp - parse_exposition: chooses the parser of the format.
+#include "collect/collect.hpp"
+#include "scrape/sample_line.hpp"
+
+namespace noroshi::collect {
+
+Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
+                                                    const ParseLimits& limits) {
+    switch (format) {
+        case ExpositionFormat::text_0_0_4:
+            return parse_text(body, limits);
+        case ExpositionFormat::openmetrics_1_0:
+            return parse_openmetrics(body, limits);
+    }
+    return fail(Errc::invalid_argument, "unknown exposition format");
+}
+
+}  // namespace noroshi::collect

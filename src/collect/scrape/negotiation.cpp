@@ -1,0 +1,66 @@
+// src/collect/scrape/negotiation.cpp - implements make_request and choose_format.
+#include "scrape/negotiation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "scrape/line_reader.hpp"
+
+namespace noroshi::collect {
+
+namespace {
+
+/// The same text as Prometheus 3.16 sends with its default protocols.
+constexpr std::string_view accept =
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,"
+    "application/openmetrics-text;version=0.0.1;q=0.6,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "text/plain;version=0.0.4;q=0.4,*/*;q=0.3";
+
+std::string media_type(std::string_view content_type) {
+    std::string type(content_type.substr(0, content_type.find(';')));
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    type.erase(type.begin(), std::ranges::find_if_not(type, is_blank));
+    while (!type.empty() && is_blank(type.back())) {
+        type.pop_back();
+    }
+    std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return type;
+}
+
+}  // namespace
+
+net::Request make_request(const Target& target) {
+    net::Request request;
+    request.url = target.url;
+    request.timeout = target.timeout;
+    request.body_limit = target.body_size_limit;
+    request.accept_gzip = target.enable_compression;
+    request.headers["Accept"] = accept;
+    request.headers["X-Prometheus-Scrape-Timeout-Seconds"] =
+        fmt::format("{}", static_cast<double>(target.timeout.count()) / 1000.0);
+    if (!target.enable_compression) {
+        request.headers["Accept-Encoding"] = "identity";
+    }
+    return request;
+}
+
+Result<ExpositionFormat> choose_format(std::string_view content_type, std::optional<ExpositionFormat> fallback) {
+    const std::string type = media_type(content_type);
+    if (type == "text/plain") {
+        return ExpositionFormat::text_0_0_4;
+    }
+    if (type == "application/openmetrics-text") {
+        return ExpositionFormat::openmetrics_1_0;
+    }
+    if (fallback) {
+        return *fallback;
+    }
+    return fail(Errc::unsupported,
+                content_type.empty()
+                    ? std::string("answer without Content-Type: set fallback_scrape_protocol to read it")
+                    : "unknown Content-Type " + shown(content_type) + ": set fallback_scrape_protocol to read it");
+}
+
+}  // namespace noroshi::collect
