@@ -1,0 +1,70 @@
+// src/deliver/deliver.hpp - the Channel interface and the outbox that empties itself through channels.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/task.hpp"
+#include "base/time.hpp"
+#include "model/message.hpp"
+#include "store/store.hpp"
+
+namespace noroshi::deliver {
+
+struct Capabilities {
+    std::size_t max_bytes{0};  ///< of title + body
+    bool edits{false};
+    bool verified_identity{false};
+};
+
+struct SendOptions {
+    Milliseconds deadline{10'000};
+};
+
+enum class Health : std::uint8_t { unknown, ok, failing };
+
+/// One way to reach one receiver. `send` may be repeated with the same message id; the receiver sees one message.
+/// Called only by the Outbox, one call at a time a channel. Thread: the I/O thread.
+class Channel {
+  public:
+    virtual ~Channel() = default;
+    /// Errors: limit and invalid_argument (not retryable), timeout, refused, io (retryable), cancelled.
+    /// The receipt says handed_over: a peer took it, not that a person has it.
+    [[nodiscard]] virtual Task<Result<model::Receipt>> send(model::Message message, SendOptions options) = 0;
+    [[nodiscard]] virtual Capabilities capabilities() const = 0;
+    [[nodiscard]] virtual Health health() const = 0;
+    /// "waku", "status", ...: label of metrics and history.
+    [[nodiscard]] virtual std::string kind() const = 0;
+};
+
+/// Sends every queued row through its receiver's channel until a receipt comes, for ever, with back-off 1, 2, 4 .. 60 s
+/// and jitter; one slow receiver never delays another. A row is in the store before it gets here; its outcome is
+/// committed before it is forgotten. A message with an error that is not retryable ends as `expired` and is logged.
+/// Thread: the I/O thread.
+class Outbox {
+  public:
+    Outbox(store::Store& store, Timers& timers, const Executor& executor, const Clock& clock, Random& random,
+           Metrics& metrics, Log log);
+    ~Outbox();
+
+    /// Names the channel of a receiver, before `start` or on reload. Rows of a receiver without one wait.
+    void set_channels(std::map<std::string, std::shared_ptr<Channel>> channels);
+    /// Takes rows that are committed already; also the persisted ones at start.
+    void enqueue(std::vector<store::OutboxRow> rows);
+    void start();
+    /// Ends when no send runs any more; what is unfinished stays queued on disk.
+    [[nodiscard]] Task<void> stop();
+    /// Rows not yet handed over.
+    [[nodiscard]] std::size_t waiting() const;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace noroshi::deliver
