@@ -1,0 +1,124 @@
+// src/cli/listen.cpp - `noroshi listen`: the receiving side; prints every notification that this key can decrypt.
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "base/metrics.hpp"
+#include "base/runtime.hpp"
+#include "cli.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/inbox.hpp"
+#include "notification_text.hpp"
+
+namespace noroshi::cli {
+namespace {
+
+struct ListenOptions : CommonOptions {
+    std::vector<std::string> peers;
+    std::string key_file;
+    std::uint16_t cluster{16};
+    std::vector<std::uint16_t> shards{32};
+    bool json{false};
+    std::size_t count{0};
+};
+
+class Listener {
+  public:
+    Listener(const ListenOptions& options, crypto::SecretKey key, Runtime& runtime)
+        : options_(options),
+          key_(std::move(key)),
+          runtime_(runtime),
+          log_(Log::to_stderr(*parse_log_level(options.log_level))),
+          tasks_(runtime.executor()) {}
+
+    Task<int> main() {
+        daemon::InboxConfig config{key_.clone(), options_.peers, options_.cluster, options_.shards};
+        Result<std::unique_ptr<daemon::Inbox>> inbox =
+            daemon::Inbox::create(std::move(config), runtime_, clock_, random_, metrics_, log_);
+        if (!inbox) {
+            print_error(inbox.error());
+            co_return exit_fault;
+        }
+        inbox_ = std::move(*inbox);
+        const Result<void> started = co_await inbox_->start();
+        if (!started) {
+            print_error(started.error());
+            co_return exit_fault;
+        }
+        tasks_.spawn("signals", stop_on_signal());
+        co_await print_all();
+        co_await tasks_.stop();
+        co_await inbox_->stop();
+        co_return exit_ok;
+    }
+
+  private:
+    Task<void> print_all() {
+        for (std::size_t printed = 0; options_.count == 0 || printed < options_.count; ++printed) {
+            const Result<deliver::ReceivedNotification> received = co_await inbox_->next();
+            if (!received) {
+                co_return;
+            }
+            const std::string text = options_.json
+                                         ? notification_json(*received, key_.public_key(), clock_.now())
+                                         : notification_text(*received);
+            fmt::print("{}\n", text);
+            std::fflush(stdout);
+        }
+    }
+
+    Task<void> stop_on_signal() {
+        while (true) {
+            const Result<int> signal = co_await runtime_.next_signal();
+            if (!signal) {
+                co_return;
+            }
+            if (*signal != SIGHUP) {
+                co_await inbox_->stop();
+                co_return;
+            }
+        }
+    }
+
+    const ListenOptions& options_;
+    crypto::SecretKey key_;
+    Runtime& runtime_;
+    SystemClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+    Log log_;
+    std::unique_ptr<daemon::Inbox> inbox_;
+    TaskGroup tasks_;
+};
+
+int listen(const ListenOptions& options) {
+    const std::filesystem::path file = options.key_file.empty()
+                                           ? data_folder(options) / daemon::identity_key_file
+                                           : std::filesystem::path(options.key_file);
+    Result<crypto::SecretKey> key = daemon::load_key(file);
+    if (!key) {
+        print_error(std::move(key).error().with("no key to decrypt with; `noroshi id` makes one"));
+        return exit_fault;
+    }
+    Runtime runtime(0);
+    Listener listener(options, std::move(*key), runtime);
+    return runtime.run(listener.main());
+}
+
+}  // namespace
+
+void add_listen(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("listen", "print every notification that this identity can decrypt");
+    auto options = std::make_shared<ListenOptions>();  // shared: lives as long as the callback
+    add_common(*command, *options);
+    options->log_level = "warn";
+    command->add_option("--peer", options->peers, "Waku node to join through: multiaddr with /p2p/<id>; may be repeated")
+        ->required();
+    command->add_option("--key", options->key_file, "file with the identity's private key; default: identity.key in --data");
+    command->add_option("--cluster", options->cluster, "Waku cluster")->capture_default_str();
+    command->add_option("--shard", options->shards, "shard; may be repeated")->capture_default_str();
+    command->add_flag("--json", options->json, "one JSON object a line");
+    command->add_option("--count", options->count, "end after this many notifications");
+    command->callback([options, &exit_code] { exit_code = listen(*options); });
+}
+
+}  // namespace noroshi::cli

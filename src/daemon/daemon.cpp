@@ -1,0 +1,378 @@
+// src/daemon/daemon.cpp - lifecycle: start the stages in order, reload, stop in the reverse order.
+#include "daemon/daemon.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "api/api.hpp"
+#include "base/file.hpp"
+#include "base/metrics.hpp"
+#include "base/net/http_client.hpp"
+#include "base/runtime.hpp"
+#include "inbox.hpp"
+#include "pipeline.hpp"
+#include "plan.hpp"
+#include "version.hpp"
+#include "waku/rust_host.hpp"
+
+namespace noroshi::daemon {
+namespace {
+
+constexpr std::string_view announced_setting = "announced_configuration";
+
+using ErrorSink = std::function<void(const Error&)>;
+
+model::Labels host_labels() { return model::Labels{{"job", "host"}, {"instance", host_name()}}; }
+
+/// The stages and their lives. Built in one go by `start`; members are destroyed in reverse order.
+class Daemon {
+  public:
+    Daemon(Options options, Runtime& runtime, ErrorSink on_error)
+        : options_(std::move(options)),
+          on_error_(std::move(on_error)),
+          runtime_(runtime),
+          log_(options_.log.named("daemon")),
+          reload_ok_(metrics_.gauge("noroshi_config_last_reload_successful",
+                                    "1 when the configuration in force is the one on disk.")),
+          tasks_(runtime.executor()) {}
+
+    Task<int> main() {
+        const Result<void> started = co_await start();
+        if (!started) {
+            if (!started.error().message.empty()) {
+                on_error_(started.error());
+            }
+            co_await stop();
+            co_return 1;
+        }
+        while (true) {
+            const Result<int> signal = co_await runtime_.next_signal();
+            if (!signal || *signal != SIGHUP) {
+                break;
+            }
+            reload();
+        }
+        log_.info("stopping");
+        co_await stop();
+        co_return 0;
+    }
+
+  private:
+    Task<Result<void>> start() {
+        NOROSHI_CO_TRY_VOID(make_private_folder(options_.data_folder));
+        NOROSHI_CO_TRY(crypto::SecretKey identity,
+                       load_or_make_key(options_.data_folder / identity_key_file, random_));
+        NOROSHI_CO_TRY_VOID(read_configuration());
+        NOROSHI_CO_TRY(store_, store::Store::open(options_.data_folder, runtime_.executor(), options_.log.named("store")));
+        NOROSHI_CO_TRY_VOID(make_stages());
+        NOROSHI_CO_TRY_VOID(co_await start_waku(std::move(identity)));
+        NOROSHI_CO_TRY_VOID(serve());
+        start_stages();
+        announce();
+        log_.info("started", {{"version", version}, {"targets", plan_.targets.size()}, {"rules", plan_.things()}});
+        if (options_.on_ready) {
+            options_.on_ready(summary());
+        }
+        co_return Result<void>{};
+    }
+
+    /// Reads the file, or makes the configuration of a run without one. Reports every fault itself.
+    Result<void> read_configuration() {
+        if (!options_.config_file) {
+            NOROSHI_TRY(crypto::SecretKey terminal,
+                        load_or_make_key(options_.data_folder / "terminal.key", random_));
+            config_ = default_config(terminal.public_key());
+            terminal_key_ = std::move(terminal);
+            plan_ = make_plan(config_).plan;
+            return {};
+        }
+        std::optional<std::pair<config::Config, Plan>> read = read_file_and_plan();
+        if (!read) {
+            return fail(Errc::invalid_argument, "");
+        }
+        config_ = std::move(read->first);
+        plan_ = std::move(read->second);
+        reload_ok_.set(1);
+        return {};
+    }
+
+    std::optional<std::pair<config::Config, Plan>> read_file_and_plan() {
+        config::Loaded loaded = config::load(*options_.config_file);
+        for (const std::string& warning : loaded.warnings) {
+            log_.warn("configuration_warning", {{"text", warning}});
+        }
+        std::vector<Error> errors = std::move(loaded.errors);
+        if (!loaded.config) {
+            std::ranges::for_each(errors, on_error_);
+            return std::nullopt;
+        }
+        Planned planned = make_plan(*loaded.config);
+        std::ranges::for_each(planned.errors, on_error_);
+        if (!planned.errors.empty()) {
+            return std::nullopt;
+        }
+        return std::pair(std::move(*loaded.config), std::move(planned.plan));
+    }
+
+    Result<void> make_stages() {
+        const Executor& executor = executor_;
+        head_ = std::make_unique<tsdb::Head>(tsdb::Options{.retention = config_.storage.retention});
+        engine_ = std::make_unique<promql::Engine>(*head_, promql::EngineOptions{});
+        rules_ = std::make_unique<rules::Manager>(
+            *head_, *engine_,
+            rules::Options{config_.global.evaluation_interval, config_.global.external_labels, restore_grace()},
+            metrics_, options_.log.named("rules"));
+        notifier_ = std::make_unique<notify::Notifier>(plan_.route, random_, metrics_, options_.log.named("notify"));
+        outbox_ = std::make_unique<deliver::Outbox>(*store_, runtime_, executor, clock_, random_, metrics_,
+                                                    options_.log.named("deliver"));
+        http_client_ = net::make_http_client(executor, fmt::format("noroshi/{}", version));
+        scraper_ = std::make_unique<collect::Scraper>(*head_, *http_client_, runtime_, clock_, executor, metrics_,
+                                                      options_.log.named("collect"));
+        host_ = std::make_unique<collect::HostSource>(*head_, collect::HostCollector("/", clock_), host_labels(),
+                                                      config_.host.interval, runtime_, clock_, executor, metrics_,
+                                                      options_.log.named("collect"));
+        pipeline_ = std::make_unique<Pipeline>(Stages{*head_, *rules_, *notifier_, *store_, *outbox_}, runtime_, clock_,
+                                               executor, metrics_, options_.log.named("pipeline"));
+        NOROSHI_TRY(auto alerts, store_->load_alerts());
+        NOROSHI_TRY(auto groups, store_->load_groups());
+        NOROSHI_TRY(pending_, store_->load_pending_outbox());
+        rules_->restore(std::move(alerts));
+        notifier_->restore(std::move(groups));
+        return {};
+    }
+
+    /// Three scrapes of the slowest target: after them a series that is missing is really gone.
+    [[nodiscard]] Milliseconds restore_grace() const {
+        Milliseconds slowest = config_.host.enabled ? config_.host.interval : Milliseconds(0);
+        for (const collect::Target& target : plan_.targets) {
+            slowest = std::max(slowest, target.interval);
+        }
+        return 3 * slowest;
+    }
+
+    Task<Result<void>> start_waku(crypto::SecretKey identity) {
+        NOROSHI_CO_TRY(crypto::SecretKey node_key, load_or_make_key(options_.data_folder / "node.key", random_));
+        waku::NodeConfig node_config{
+            .key = std::move(node_key),
+            .listen = config_.waku.listen,
+            .peers = config_.waku.peers,
+            .cluster = config_.waku.cluster,
+            .shards = config_.waku.shards,
+            .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light};
+        NOROSHI_CO_TRY(node_, waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime_, clock_,
+                                                 random_, metrics_, options_.log.named("waku")));
+        NOROSHI_CO_TRY_VOID(co_await node_->start());
+        identity_ = std::move(identity);
+        set_channels();
+        if (terminal_key_) {
+            NOROSHI_CO_TRY_VOID(co_await start_terminal());
+        }
+        co_return Result<void>{};
+    }
+
+    /// The terminal is a second node in this process that dials the first over loopback: what it prints has crossed
+    /// the same protocols as on the way to another machine.
+    Task<Result<void>> start_terminal() {
+        std::vector<std::string> addresses = node_->listen_addresses();
+        InboxConfig inbox_config{terminal_key_->clone(), std::move(addresses), config_.waku.cluster,
+                                 config_.waku.shards};
+        NOROSHI_CO_TRY(terminal_, Inbox::create(std::move(inbox_config), runtime_, clock_, random_, terminal_metrics_,
+                                                options_.log.named("terminal")));
+        NOROSHI_CO_TRY_VOID(co_await terminal_->start());
+        tasks_.spawn("terminal", print_notifications());
+        co_return Result<void>{};
+    }
+
+    Task<void> print_notifications() {
+        while (true) {
+            const Result<deliver::ReceivedNotification> received = co_await terminal_->next();
+            if (!received) {
+                co_return;
+            }
+            if (options_.on_notification) {
+                options_.on_notification(*received);
+            }
+        }
+    }
+
+    void set_channels() {
+        std::map<std::string, std::shared_ptr<deliver::Channel>> channels;
+        for (const config::Receiver& receiver : plan_.receivers) {
+            if (receiver.waku_configs.empty()) {
+                continue;
+            }
+            const config::WakuReceiver& waku = receiver.waku_configs.front();
+            deliver::WakuChannelConfig channel_config{
+                waku.to, fmt::format("/waku/2/rs/{}/{}", config_.waku.cluster, config_.waku.shards.front())};
+            if (!waku.content_topic.empty()) {
+                channel_config.content_topic = waku.content_topic;
+            }
+            channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_->clone(), *node_,
+                                                                 clock_, random_);
+        }
+        outbox_->set_channels(std::move(channels));
+    }
+
+    Result<void> serve() {
+        api::Sources sources{metrics_, [this] { return health(); }};
+        NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port,
+                                             api::make_routes(std::move(sources)), net::ServerPolicy{},
+                                             options_.log.named("api")));
+        return {};
+    }
+
+    void start_stages() {
+        outbox_->enqueue(std::exchange(pending_, {}));
+        outbox_->start();
+        pipeline_->change(plan_.groups, plan_.route);
+        tasks_.spawn("pipeline", pipeline_->run());
+        scraper_->set_targets(plan_.targets);
+        if (config_.host.enabled) {
+            host_->start();
+        }
+    }
+
+    [[nodiscard]] std::string summary() const {
+        return fmt::format("noroshi watches {} things on {}", plan_.things(), host_name());
+    }
+
+    /// Tells the receiver that noroshi is up: at each start without a configuration, else once for each configuration.
+    void announce() {
+        const std::string text = config_text_digest();
+        if (options_.config_file) {
+            const Result<std::optional<std::string>> last = store_->load_setting(std::string(announced_setting));
+            if (last && *last == text) {
+                return;
+            }
+        }
+        std::string body = fmt::format("{} scrape targets, this machine's own metrics {}, {} alerting rules.",
+                                       plan_.targets.size(), config_.host.enabled ? "on" : "off", plan_.things());
+        pipeline_->announce(summary(), std::move(body));
+        store::Batch batch;
+        batch.put_setting(std::string(announced_setting), text);
+        tasks_.spawn("announced", remember(std::move(batch)));
+    }
+
+    Task<void> remember(store::Batch batch) {
+        const Result<void> written = co_await store_->commit(std::move(batch));
+        if (!written) {
+            log_.warn("setting_not_written", {{"reason", written.error().to_string()}});
+        }
+    }
+
+    [[nodiscard]] std::string config_text_digest() const {
+        if (!options_.config_file) {
+            return "";
+        }
+        const Result<std::string> text = read_file(*options_.config_file, 4u << 20);
+        return text ? to_hex(crypto::sha256(as_bytes(*text))) : "";
+    }
+
+    void reload() {
+        if (!options_.config_file) {
+            log_.info("reload_without_configuration_file");
+            return;
+        }
+        std::optional<std::pair<config::Config, Plan>> read = read_file_and_plan();
+        if (!read) {
+            reload_ok_.set(0);
+            log_.error("reload_refused", {{"kept", "the configuration in force"}});
+            return;
+        }
+        reload_ok_.set(1);
+        plan_ = std::move(read->second);
+        config_.global = read->first.global;
+        config_.receivers = read->first.receivers;
+        set_channels();
+        scraper_->set_targets(plan_.targets);
+        pipeline_->change(plan_.groups, plan_.route);
+        log_.info("reloaded", {{"targets", plan_.targets.size()},
+                               {"rules", plan_.things()},
+                               {"note", "waku, http, host and storage take effect at the next start"}});
+    }
+
+    [[nodiscard]] std::vector<api::PartHealth> health() const {
+        std::vector<api::PartHealth> parts;
+        const std::size_t peers = node_->peers().size();
+        const bool alone = peers == 0 && !config_.waku.peers.empty();
+        parts.push_back({"waku", !alone, fmt::format("{} peers", peers)});
+        parts.push_back({"store", pipeline_->store_error().empty(),
+                         pipeline_->store_error().empty() ? "committing" : pipeline_->store_error()});
+        std::size_t down = 0;
+        for (const collect::TargetHealth& target : scraper_->health()) {
+            down += target.up || target.last_scrape == TimestampMs{} ? 0 : 1;
+        }
+        parts.push_back({"targets", down == 0, fmt::format("{} down", down)});
+        std::size_t failing = 0;
+        for (const rules::RuleHealth& rule : rules_->health()) {
+            failing += rule.last_error.empty() ? 0 : 1;
+        }
+        parts.push_back({"rules", failing == 0, fmt::format("{} cannot be evaluated", failing)});
+        parts.push_back({"outbox", true, fmt::format("{} waiting", outbox_->waiting())});
+        return parts;
+    }
+
+    /// Safe after a start that went only part of the way.
+    Task<void> stop() {
+        if (server_) {
+            co_await server_->stop();
+        }
+        if (scraper_) {
+            co_await scraper_->stop();
+            co_await host_->stop();
+        }
+        co_await tasks_.stop();
+        if (outbox_) {
+            co_await outbox_->stop();
+        }
+        if (terminal_) {
+            co_await terminal_->stop();
+        }
+        if (node_) {
+            co_await node_->stop();
+        }
+    }
+
+    Options options_;
+    ErrorSink on_error_;
+    Runtime& runtime_;
+    const Executor executor_{runtime_.executor()};
+    SystemClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+    Metrics terminal_metrics_;  // the terminal's node must not be counted as the daemon's
+    Log log_;
+    Gauge& reload_ok_;
+
+    config::Config config_;
+    Plan plan_;
+    std::optional<crypto::SecretKey> identity_;
+    std::optional<crypto::SecretKey> terminal_key_;
+    std::vector<store::OutboxRow> pending_;
+
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<tsdb::Head> head_;
+    std::unique_ptr<promql::Engine> engine_;
+    std::unique_ptr<rules::Manager> rules_;
+    std::unique_ptr<notify::Notifier> notifier_;
+    std::unique_ptr<net::HttpClient> http_client_;
+    std::unique_ptr<collect::Scraper> scraper_;
+    std::unique_ptr<collect::HostSource> host_;
+    std::unique_ptr<waku::Node> node_;
+    std::unique_ptr<Inbox> terminal_;
+    std::unique_ptr<deliver::Outbox> outbox_;
+    std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<net::HttpServer> server_;
+    TaskGroup tasks_;
+};
+
+}  // namespace
+
+int run(Options options, const std::function<void(const Error&)>& on_error) {
+    Runtime runtime;
+    Daemon daemon(std::move(options), runtime, on_error);
+    return runtime.run(daemon.main());
+}
+
+}  // namespace noroshi::daemon

@@ -1,0 +1,86 @@
+// src/daemon/inbox.cpp - receive, decrypt, deduplicate.
+#include "inbox.hpp"
+
+#include <deque>
+#include <unordered_set>
+#include <utility>
+
+#include "waku/rust_host.hpp"
+
+namespace noroshi::daemon {
+namespace {
+
+constexpr std::size_t remembered_ids = 10'000;
+
+}  // namespace
+
+struct Inbox::State {
+    crypto::SecretKey key;
+    std::unique_ptr<waku::Node> node;
+    Metrics& metrics;
+    Log log;
+    std::unordered_set<std::string> seen;
+    std::deque<std::string> order;
+
+    /// True the first time.
+    bool remember(const std::string& id) {
+        if (!seen.insert(id).second) {
+            return false;
+        }
+        order.push_back(id);
+        if (order.size() > remembered_ids) {
+            seen.erase(order.front());
+            order.pop_front();
+        }
+        return true;
+    }
+
+    void count(std::string_view result) {
+        metrics
+            .counter("noroshi_inbox_messages_total", "Messages seen on the relay by what became of them.",
+                     {{"result", std::string(result)}})
+            .add();
+    }
+};
+
+Inbox::Inbox(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Inbox::~Inbox() = default;
+
+Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtime, const Clock& clock, Random& random,
+                                             Metrics& metrics, Log log) {
+    waku::NodeConfig node_config{.key = crypto::SecretKey::generate(random),
+                                 .listen = {},
+                                 .peers = std::move(config.peers),
+                                 .cluster = config.cluster,
+                                 .shards = std::move(config.shards),
+                                 .mode = waku::Mode::relay};
+    NOROSHI_TRY(std::unique_ptr<waku::Node> node,
+                waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime, clock, random, metrics,
+                                   log.named("waku")));
+    return std::unique_ptr<Inbox>(new Inbox(std::unique_ptr<State>(
+        new State{std::move(config.key), std::move(node), metrics, std::move(log), {}, {}})));
+}
+
+Task<Result<void>> Inbox::start() { return state_->node->start(); }
+
+Task<void> Inbox::stop() { return state_->node->stop(); }
+
+Task<Result<deliver::ReceivedNotification>> Inbox::next() {
+    while (true) {
+        NOROSHI_CO_TRY(const waku::ReceivedMessage received, co_await state_->node->next_message());
+        Result<deliver::ReceivedNotification> opened = deliver::open_notification(received, state_->key);
+        if (!opened) {
+            state_->count(errc_name(opened.error().code));
+            state_->log.debug("message_passed_over", {{"reason", opened.error().to_string()}});
+            continue;
+        }
+        if (!state_->remember(opened->message.id)) {
+            state_->count("repeated");
+            continue;
+        }
+        state_->count("read");
+        co_return std::move(*opened);
+    }
+}
+
+}  // namespace noroshi::daemon

@@ -1,0 +1,166 @@
+// src/daemon/plan.cpp - configuration to plan: targets, rule groups, route.
+#include "plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/file.hpp"
+
+namespace noroshi::daemon {
+namespace {
+
+constexpr std::size_t max_rule_file_bytes = 4u << 20;
+constexpr std::size_t default_body_limit = 64u << 20;
+
+std::string percent_encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '_' || c == '.' || c == '~';
+        if (plain) {
+            out += c;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+std::string query_of(const config::ScrapeConfig& scrape) {
+    std::string query;
+    for (const auto& [name, values] : scrape.params) {
+        for (const std::string& value : values) {
+            query += (query.empty() ? '?' : '&') + percent_encoded(name) + "=" + percent_encoded(value);
+        }
+    }
+    return query;
+}
+
+Result<collect::Target> make_target(const config::ScrapeConfig& scrape, const config::StaticConfig& group,
+                                    const std::string& address) {
+    collect::Target target;
+    target.job = scrape.job_name;
+    NOROSHI_TRY(target.url, net::parse_url(scrape.scheme + "://" + address + scrape.metrics_path + query_of(scrape)));
+    std::vector<model::Label> labels(group.labels.begin(), group.labels.end());
+    if (!group.labels.has("job")) {
+        labels.push_back({"job", scrape.job_name});
+    }
+    if (!group.labels.has("instance")) {
+        labels.push_back({"instance", address});
+    }
+    target.labels = model::Labels(std::move(labels));
+    target.interval = scrape.scrape_interval;
+    target.timeout = scrape.scrape_timeout;
+    target.body_size_limit = scrape.body_size_limit == 0 ? default_body_limit : scrape.body_size_limit;
+    target.sample_limit = scrape.sample_limit;
+    target.honor_labels = scrape.honor_labels;
+    target.honor_timestamps = scrape.honor_timestamps;
+    target.enable_compression = scrape.enable_compression;
+    if (scrape.fallback_scrape_protocol) {
+        target.fallback = scrape.fallback_scrape_protocol->starts_with("OpenMetrics")
+                              ? collect::ExpositionFormat::openmetrics_1_0
+                              : collect::ExpositionFormat::text_0_0_4;
+    }
+    return target;
+}
+
+void plan_targets(const config::Config& config, Planned& out) {
+    for (const config::ScrapeConfig& scrape : config.scrape_configs) {
+        for (const config::StaticConfig& group : scrape.static_configs) {
+            for (const std::string& address : group.targets) {
+                Result<collect::Target> target = make_target(scrape, group, address);
+                if (target) {
+                    out.plan.targets.push_back(std::move(*target));
+                    continue;
+                }
+                Error error = std::move(target).error().with("scrape_configs: job \"" + scrape.job_name + "\"");
+                error.where = scrape.where;
+                out.errors.push_back(std::move(error));
+            }
+        }
+    }
+}
+
+void add_rules(const std::string& file, std::string_view text, Planned& out) {
+    rules::ParsedRules parsed = rules::parse_rules(file, text);
+    std::ranges::move(parsed.errors, std::back_inserter(out.errors));
+    std::ranges::move(parsed.groups, std::back_inserter(out.plan.groups));
+}
+
+void plan_rules(const config::Config& config, Planned& out) {
+    if (config.rule_files.empty() && config.host.enabled) {
+        add_rules("built-in", rules::builtin_host_rules(), out);
+    }
+    for (const std::filesystem::path& pattern : config.rule_files) {
+        for (const std::filesystem::path& file : glob_files("/", pattern.string())) {
+            Result<std::string> text = read_file(file, max_rule_file_bytes);
+            if (!text) {
+                out.errors.push_back(std::move(text).error().with(file.string()));
+                continue;
+            }
+            add_rules(file.string(), *text, out);
+        }
+    }
+}
+
+void plan_receivers(const config::Config& config, Planned& out) {
+    for (const config::Receiver& receiver : config.receivers) {
+        if (receiver.waku_configs.size() > 1) {
+            out.errors.push_back({Errc::unsupported,
+                                  "receiver \"" + receiver.name +
+                                      "\": this version writes to one identity a receiver; expected one entry under "
+                                      "waku_configs",
+                                  receiver.where});
+        }
+    }
+    out.plan.receivers = config.receivers;
+}
+
+}  // namespace
+
+std::size_t Plan::things() const {
+    std::size_t count = 0;
+    for (const rules::RuleGroup& group : groups) {
+        count += static_cast<std::size_t>(
+            std::ranges::count_if(group.rules, [](const rules::Rule& rule) { return !rule.alert.empty(); }));
+    }
+    return count;
+}
+
+Planned make_plan(const config::Config& config) {
+    Planned out;
+    plan_targets(config, out);
+    plan_rules(config, out);
+    plan_receivers(config, out);
+    out.plan.route = {config.route.receiver, config.route.group_by, config.route.group_wait,
+                      config.route.group_interval, config.route.repeat_interval};
+    return out;
+}
+
+config::Config default_config(const crypto::PublicKey& terminal) {
+    using std::chrono::seconds;
+    config::Config config;
+    config.global.scrape_interval = seconds(5);
+    config.global.evaluation_interval = seconds(5);
+    config.host.interval = seconds(5);
+    config.receivers.push_back({"terminal", {{terminal, "", {}}}, {}});
+    config.route.receiver = "terminal";
+    config.route.group_by = {"alertname"};
+    config.route.group_wait = seconds(1);
+    config.route.group_interval = seconds(10);
+    config.waku.listen = {"/ip4/127.0.0.1/tcp/0"};
+    return config;
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) {
+        return "this machine";
+    }
+    return name.data();
+}
+
+}  // namespace noroshi::daemon
