@@ -1,4 +1,4 @@
-// src/cli/check.cpp - `noroshi check config|rules`: every fault with its line and column; exit code 1 when there is one.
+// src/cli/check.cpp - `noroshi check config|rules|host`: every fault with its line and column; exit code 1 when there is one.
 #include <CLI/CLI.hpp>
 
 #include "base/file.hpp"
@@ -23,6 +23,17 @@ int report(const daemon::Checked& checked, const std::string& file) {
     return exit_ok;
 }
 
+int print_host() {
+    const daemon::HostSeries host = daemon::read_host();
+    for (const std::string& line : host.lines) {
+        fmt::print("{}\n", line);
+    }
+    for (const std::string& problem : host.problems) {
+        fmt::print(stderr, "warning: {}\n", problem);
+    }
+    return exit_ok;
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, int& exit_code) {
@@ -32,6 +43,8 @@ void add_check(CLI::App& app, int& exit_code) {
     CLI::App* config = command->add_subcommand("config", "check noroshi.yml and the rule files it names");
     config->add_option("FILE", *file, "noroshi.yml")->required();
     config->callback([file, &exit_code] { exit_code = report(daemon::check_config(*file), *file); });
+    CLI::App* host = command->add_subcommand("host", "print the series that the built-in collector gives on this machine");
+    host->callback([&exit_code] { exit_code = print_host(); });
     CLI::App* rules = command->add_subcommand("rules", "check a Prometheus rule file");
     rules->add_option("FILE", *file, "rule file")->required();
     rules->callback([file, &exit_code] { exit_code = report(daemon::check_rules(*file), *file); });

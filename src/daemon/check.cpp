@@ -1,7 +1,11 @@
 // src/daemon/check.cpp - check a file by planning with it.
 #include "daemon/check.hpp"
 
+#include <algorithm>
+
 #include "base/file.hpp"
+#include "base/numbers.hpp"
+#include "collect/collect.hpp"
 #include "plan.hpp"
 
 namespace noroshi::daemon {
@@ -35,6 +39,18 @@ Checked check_rules(const std::filesystem::path& file) {
     }
     out.errors = std::move(parsed.errors);
     out.summary = fmt::format("{} groups, {} rules", parsed.groups.size(), count);
+    return out;
+}
+
+HostSeries read_host() {
+    const SystemClock clock;
+    collect::HostCollector::Reading reading = collect::HostCollector("/", clock).read();
+    HostSeries out;
+    out.problems = std::move(reading.problems);
+    for (const collect::ScrapedSample& sample : reading.samples) {
+        out.lines.push_back(fmt::format("{} {}", sample.labels.to_string(), format_float(sample.value)));
+    }
+    std::ranges::sort(out.lines);
     return out;
 }
 

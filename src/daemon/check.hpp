@@ -19,4 +19,11 @@ struct Checked {
 [[nodiscard]] Checked check_config(const std::filesystem::path& file);
 [[nodiscard]] Checked check_rules(const std::filesystem::path& file);
 
+/// What the built-in collector sees of this machine now.
+struct HostSeries {
+    std::vector<std::string> lines;     ///< `name{labels} value`, in order
+    std::vector<std::string> problems;  ///< parts that can't be read
+};
+[[nodiscard]] HostSeries read_host();
+
 }  // namespace noroshi::daemon

@@ -162,6 +162,7 @@ class Daemon {
             .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light};
         NOROSHI_CO_TRY(node_, waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime_, clock_,
                                                  random_, metrics_, options_.log.named("waku")));
+        node_->on_peer_ready([this] { outbox_->retry_now(); });
         NOROSHI_CO_TRY_VOID(co_await node_->start());
         identity_ = std::move(identity);
         set_channels();
@@ -234,7 +235,8 @@ class Daemon {
     }
 
     [[nodiscard]] std::string summary() const {
-        return fmt::format("noroshi watches {} things on {}", plan_.things(), host_name());
+        const std::size_t things = plan_.things();
+        return fmt::format("noroshi watches {} thing{} on {}", things, things == 1 ? "" : "s", host_name());
     }
 
     /// Tells the receiver that noroshi is up: at each start without a configuration, else once for each configuration.

@@ -43,7 +43,7 @@ class Channel {
 };
 
 /// Sends every queued row through its receiver's channel until a receipt comes, for ever, with back-off 1, 2, 4 .. 60 s
-/// and jitter; one slow receiver never delays another. A row is in the store before it gets here; its outcome is
+/// and jitter, at once after a start; one slow receiver never delays another. A row is in the store before it gets here; its outcome is
 /// committed before it is forgotten. A message with an error that is not retryable ends as `expired` and is logged.
 /// Thread: the I/O thread.
 class Outbox {
@@ -57,6 +57,8 @@ class Outbox {
     /// Takes rows that are committed already; also the persisted ones at start.
     void enqueue(std::vector<store::OutboxRow> rows);
     void start();
+    /// Sends what waits at once: the reason for waiting may be gone.
+    void retry_now();
     /// Ends when no send runs any more; what is unfinished stays queued on disk.
     [[nodiscard]] Task<void> stop();
     /// Rows not yet handed over.

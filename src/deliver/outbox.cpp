@@ -209,6 +209,12 @@ void Outbox::start() {
     }
 }
 
+void Outbox::retry_now() {
+    for (const auto& [receiver, target] : state_->lanes) {
+        target->wake.notify();
+    }
+}
+
 Task<void> Outbox::stop() {
     co_await state_->tasks.stop();
     for (const auto& [receiver, target] : state_->lanes) {

@@ -80,6 +80,7 @@ Task<Result<Publication>> Node::publish(std::string pubsub_topic, WakuMessage me
     return impl_->publish(std::move(pubsub_topic), std::move(message));
 }
 Task<Result<ReceivedMessage>> Node::next_message() { return impl_->next_message(); }
+void Node::on_peer_ready(std::function<void()> ready) { impl_->on_peer_ready(std::move(ready)); }
 std::vector<PeerInfo> Node::peers() const { return impl_->peers(); }
 std::string Node::peer_id() const { return impl_->peer_id(); }
 std::vector<std::string> Node::listen_addresses() const { return impl_->listen_addresses(); }

@@ -119,6 +119,10 @@ class Node {
     /// Errors: cancelled (stopped).
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
 
+    /// `ready` is called whenever a peer becomes able to take messages: a reason to send at once what waits for peers.
+    /// Call it before `start`.
+    void on_peer_ready(std::function<void()> ready);
+
     /// Connected peers, by id.
     [[nodiscard]] std::vector<PeerInfo> peers() const;
     /// Own peer id, "16Uiu2HA...". Empty before `start`.

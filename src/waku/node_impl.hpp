@@ -60,6 +60,7 @@ class Node::Impl {
     [[nodiscard]] Task<void> stop();
     [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message);
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
+    void on_peer_ready(std::function<void()> ready) { peer_ready_ = std::move(ready); }
     [[nodiscard]] std::vector<PeerInfo> peers() const;
     [[nodiscard]] const std::string& peer_id() const { return peer_id_; }
     [[nodiscard]] const std::vector<std::string>& listen_addresses() const { return listening_; }
@@ -148,6 +149,7 @@ class Node::Impl {
     NodeEnvironment environment_;
     std::vector<std::string> topics_;
     NodeState state_{NodeState::stopped};
+    std::function<void()> peer_ready_{[] {}};
     bool started_{false};
     bool stopping_{false};
 

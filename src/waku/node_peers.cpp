@@ -79,6 +79,9 @@ void Node::Impl::on(event::Identified event) {
         peer.metadata_asked = true;
         ask_metadata(event.peer);
     }
+    if (config_.mode == Mode::light && std::ranges::count(peer.info.protocols, lightpush_protocol) > 0) {
+        peer_ready_();
+    }
 }
 
 void Node::Impl::on(const event::Subscription& event) {
@@ -89,6 +92,9 @@ void Node::Impl::on(const event::Subscription& event) {
     }
     if (event.on) {
         found->second.topics.insert(event.topic);
+        if (config_.mode == Mode::relay) {
+            peer_ready_();
+        }
     } else {
         found->second.topics.erase(event.topic);
         found->second.mesh_topics.erase(event.topic);

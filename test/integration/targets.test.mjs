@@ -1,0 +1,99 @@
+// test/integration/targets.test.mjs - targets that misbehave: `up 0` with a named reason, and nothing else is disturbed.
+// The misbehaving servers are fakes: real software does none of this on demand. The one beside them is a real node_exporter.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { GoWaku } from '../peers/lib/go-waku.mjs';
+import { startNodeExporter } from '../peers/lib/node-exporter.mjs';
+import { config, Daemon, identity, Listener } from '../peers/lib/noroshi.mjs';
+import { freePort, residentBytes, scratch } from '../peers/lib/process.mjs';
+
+const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n';
+
+/** Each answers a connection in its own bad way; `reason` is what noroshi must call it. */
+const faults = {
+  hangs: { reason: /timeout|timed out|deadline/i, serve: () => {} },
+  huge: {
+    reason: /body_size_limit|too large|limit/i,
+    serve: (socket) => {
+      socket.write(`${head}Content-Length: 1073741824\r\n\r\n`);
+      const line = Buffer.from('huge_series 1\n'.repeat(4096));
+      const pour = () => { while (!socket.destroyed && socket.write(line)); };
+      socket.on('drain', pour);
+      pour();
+    },
+  },
+  endless: {
+    reason: /body_size_limit|too large|limit/i,
+    serve: (socket) => {
+      socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+      const body = 'endless_series 1\n'.repeat(4096);
+      const chunk = `${body.length.toString(16)}\r\n${body}\r\n`;
+      const pour = () => { while (!socket.destroyed && socket.write(chunk)); };
+      socket.on('drain', pour);
+      pour();
+    },
+  },
+  binary: {
+    reason: /.+/,
+    serve: (socket) => { const body = Buffer.from([...Array(2000).keys()].map((i) => (i * 37) % 256)); socket.end(Buffer.concat([Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n`), body])); },
+  },
+  noise: { reason: /.+/, serve: (socket) => socket.end(Buffer.from([0xff, 0xfe, 0x00, 0x01, 0x0a])) },
+  early: { reason: /closed|end of|partial|eof|reset/i, serve: (socket) => socket.end(`${head}Content-Length: 1000\r\n\r\nearly_series 1\n`) },
+  status500: { reason: /500/, serve: (socket) => socket.end('HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops') },
+  redirect: { reason: /30[12]|redirect/i, serve: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n') },
+};
+
+async function serveFault(t, { serve }) {
+  const sockets = new Set();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    socket.once('data', () => serve(socket));
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { sockets.forEach((s) => s.destroy()); server.close(); });
+  return server.address().port;
+}
+
+test('Targets that misbehave are down by name, and the good one is not disturbed', { timeout: 120_000 }, async (t) => {
+  const waku = await GoWaku.start(t);
+  const exporter = await startNodeExporter(t);
+  const folder = scratch(t);
+  const ports = { refused: await freePort() };
+  for (const [name, fault] of Object.entries(faults)) ports[name] = await serveFault(t, fault);
+  const jobs = Object.entries(ports).map(([name, port]) =>
+    `  - { job_name: ${name}, body_size_limit: 4MB, static_configs: [ { targets: ["127.0.0.1:${port}"] } ] }`);
+  jobs.push(`  - { job_name: good, static_configs: [ { targets: ["${exporter.address}"] } ] }`);
+  writeFileSync(join(folder, 'rules.yml'), `
+groups:
+  - name: targets
+    rules:
+      - alert: TargetDown
+        expr: up == 0
+      - alert: GoodIsThere
+        expr: up{job="good"} == 1 and on (instance) node_time_seconds
+`);
+  const owner = join(folder, 'owner');
+  const to = identity(owner);
+  const listener = new Listener(t, owner, [waku.address]);
+  await listener.joined(waku);
+  const text = config({ to, peers: [waku.address], targets: jobs.join('\n'), rules: join(folder, 'rules.yml') })
+    .replace('group_by: [alertname]', 'group_by: [alertname, job]');
+  const daemon = await Daemon.start(t, text);
+  const down = (job) => daemon.child.log().match(new RegExp(`event=target_down job=${job} .*`))?.[0];
+  for (const name of Object.keys(ports)) {
+    const line = await daemon.child.until(`${name} is down`, () => down(name));
+    const reason = faults[name]?.reason ?? /refused/i;
+    assert.match(line.split('error=')[1], reason, `${name}: ${line}`);
+    await listener.waitFor(`the alert of ${name}`, (m) => m.labels.alertname === 'TargetDown' && m.labels.job === name);
+  }
+  await listener.waitFor('the good target', (m) => m.labels.alertname === 'GoodIsThere');
+  assert.equal(down('good'), undefined);
+  const resident = residentBytes(daemon.child.pid);
+  t.diagnostic(`resident after all of them: ${(resident / 1048576).toFixed(1)} MiB`);
+  assert.ok(resident < 150 * 1048576, 'a body over its limit is not kept in memory');
+});

@@ -1,0 +1,13 @@
+// test/peers/js/exports.mjs - what the tests use of js-waku; it is copied beside the installed packages, which it finds there.
+// js-waku asks for Node 22, of which it needs this one function.
+Promise.withResolvers ??= function withResolvers() {
+  let resolve;
+  let reject;
+  const promise = new Promise((yes, no) => { resolve = yes; reject = no; });
+  return { promise, resolve, reject };
+};
+
+export const ecies = await import('@waku/message-encryption/ecies');
+export const { generatePrivateKey, getPublicKey } = await import('@waku/message-encryption');
+export const { createRoutingInfo } = await import('@waku/utils');
+export const { messageHash } = await import('@waku/message-hash');

@@ -1,0 +1,86 @@
+// test/peers/lib/go-waku.mjs - a real go-waku node, driven through its REST API; it runs in an empty folder of its own.
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Child, freePort, scratch } from './process.mjs';
+
+export const cluster = 16;
+export const shard = 32;
+export const pubsubTopic = `/waku/2/rs/${cluster}/${shard}`;
+export const contentTopic = '/noroshi/1/alerts/proto';
+
+const program = () => {
+  const path = process.env.NOROSHI_GO_WAKU;
+  if (!path) throw new Error('NOROSHI_GO_WAKU is not set: run the tests through `make interop`');
+  return path;
+};
+
+/** Keys end in the number, so that a node keeps its peer id over a restart. */
+const nodeKey = (number) => number.toString(16).padStart(64, 'a0');
+
+export class GoWaku {
+  /** `number`: which node of the test, from 1. */
+  static async start(t, { number = 1, peers = [], relay = true, ports } = {}) {
+    const node = new GoWaku();
+    node.t = t;
+    node.folder = scratch(t, 'noroshi-go-waku-');
+    node.number = number;
+    node.peers = peers;
+    node.relay = relay;
+    node.ports = ports ?? { tcp: await freePort(), rest: await freePort() };
+    await node.run();
+    return node;
+  }
+
+  async run() {
+    const { tcp, rest } = this.ports;
+    const args = [
+      '--address=127.0.0.1', `--tcp-port=${tcp}`, `--ext-multiaddr=/ip4/127.0.0.1/tcp/${tcp}`,
+      `--nodekey=${nodeKey(this.number)}`, `--cluster-id=${cluster}`, `--pubsub-topic=${pubsubTopic}`,
+      `--relay=${this.relay}`, '--min-relay-peers-to-publish=0', '--filter', '--lightpush',
+      '--store', '--store-message-db-url=sqlite3://store.db',
+      '--rest', '--rest-admin', `--rest-port=${rest}`, '--ip-colocation-limit=0', '--circuit-relay=false',
+      '--log-level=DEBUG', ...this.peers.map((peer) => `--staticnode=${peer}`),
+    ];
+    const cwd = mkdtempSync(join(this.folder, 'run-'));
+    this.child = new Child(this.t, program(), args, { cwd, name: `go-waku-${this.number}`, folder: this.folder });
+    await this.child.until('its REST API answers', async () => (await this.rest('/debug/v1/info')).listenAddresses);
+    const { listenAddresses } = await this.rest('/debug/v1/info');
+    this.address = listenAddresses.find((a) => a.startsWith(`/ip4/127.0.0.1/tcp/${tcp}/p2p/`));
+    this.peerId = this.address.split('/').at(-1);
+    await this.rest('/relay/v1/subscriptions', { method: 'POST', body: [pubsubTopic] });
+  }
+
+  async rest(path, { method = 'GET', body } = {}) {
+    const answer = await fetch(`http://127.0.0.1:${this.ports.rest}${path}`, {
+      method, body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`go-waku ${method} ${path}: ${answer.status} ${text}`);
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+
+  /** Messages relayed since the last call. */
+  async messages() {
+    return (await this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`)) ?? [];
+  }
+
+  async publish(payload) {
+    const message = { payload: Buffer.from(payload).toString('base64'), contentTopic, version: 1, timestamp: Date.now() * 1_000_000 };
+    return this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`, { method: 'POST', body: message });
+  }
+
+  async connectedPeers() {
+    const peers = await this.rest('/admin/v1/peers');
+    return (peers ?? []).filter((p) => JSON.stringify(p).includes('true'));
+  }
+
+  kill() { return this.child.kill(); }
+  /** The same node again: key and ports stay. */
+  restart() { return this.run(); }
+}

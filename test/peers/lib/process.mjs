@@ -1,0 +1,109 @@
+// test/peers/lib/process.mjs - child processes of a test: output kept in a file, waits with a deadline, always ended.
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.signal('SIGKILL')));
+
+/** A folder that goes away with the test. */
+export function scratch(t, name = 'noroshi-test-') {
+  const folder = mkdtempSync(join(tmpdir(), name));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Calls `check` until it gives something true; its last error or answer is in the failure's text. */
+export async function until(what, check, ms = 30_000) {
+  const deadline = Date.now() + ms;
+  let last;
+  while (Date.now() < deadline) {
+    try {
+      last = await check();
+      if (last) return last;
+    } catch (error) {
+      last = error.message;
+    }
+    await sleep(25);
+  }
+  throw new Error(`${what}: not within ${ms} ms; last seen: ${JSON.stringify(last)}`);
+}
+
+/** A TCP port of loopback that was free a moment ago. */
+export function freePort() {
+  return new Promise((done, fail) => {
+    const server = createServer().on('error', fail).listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** One child process. `lines` are its standard output, line by line; standard error goes to `logFile`. */
+export class Child {
+  constructor(t, command, args, { cwd, env = {}, name = 'child', folder = scratch(t) } = {}) {
+    this.name = name;
+    this.lines = [];
+    this.logFile = join(folder, `${name}-${Date.now()}.log`);
+    writeFileSync(this.logFile, '');
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.ended = new Promise((done) => {
+      this.process.on('error', (error) => done({ code: 127, error: error.message }));
+      this.process.on('close', (code, signal) => done({ code, signal }));
+    }).then((end) => {
+      running.delete(this);
+      this.end = end;
+      return end;
+    });
+    running.add(this);
+    this.process.stderr.pipe(log);
+    let rest = '';
+    this.process.stdout.setEncoding('utf8').on('data', (chunk) => {
+      log.write(chunk);
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop();
+      this.lines.push(...parts);
+    });
+    t.after(() => this.kill());
+  }
+
+  get pid() { return this.process.pid; }
+  log() { return readFileSync(this.logFile, 'utf8'); }
+  signal(name) { if (!this.end) this.process.kill(name); }
+
+  /** Ends it politely; gives {code, signal}. */
+  async stop(ms = 10_000) {
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.signal('SIGKILL'), ms);
+    const end = await this.ended;
+    clearTimeout(timer);
+    return end;
+  }
+
+  /** Ends it at once, as a power cut would. */
+  async kill() {
+    this.signal('SIGKILL');
+    return this.ended;
+  }
+
+  /** Waits while the process lives; when it has ended, the failure shows the end of its log. */
+  async until(what, check, ms) {
+    return until(`${this.name}: ${what}`, () => {
+      if (this.end) throw new Error(`has ended with ${JSON.stringify(this.end)}:\n${this.log().slice(-2000)}`);
+      return check();
+    }, ms).catch((error) => {
+      throw new Error(`${error.message}\n--- end of ${this.name}'s log\n${this.log().slice(-3000)}`);
+    });
+  }
+}
+
+/** Resident memory of a process in bytes, from the kernel. */
+export function residentBytes(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
+}
