@@ -70,6 +70,12 @@ export class GoWaku {
     return (await this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`)) ?? [];
   }
 
+  /** All messages of its archive, oldest first: also those that came before anybody asked. */
+  async archive() {
+    const answer = await this.rest(`/store/v1/messages?pubsubTopic=${encodeURIComponent(pubsubTopic)}&pageSize=100&ascending=true`);
+    return answer.messages ?? [];
+  }
+
   async publish(payload) {
     const message = { payload: Buffer.from(payload).toString('base64'), contentTopic, version: 1, timestamp: Date.now() * 1_000_000 };
     return this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`, { method: 'POST', body: message });
