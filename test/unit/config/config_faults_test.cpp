@@ -66,7 +66,7 @@ const Case structure[] = {
      "[{to: 0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798}]}]\n---\nhost: {}\n",
      "n.yml:3:1: expected one YAML document, got another one here\n"},
     {"custom_tag", "host: !env HOST\n", "n.yml:1:7: YAML tags are not supported; write the value without one\n"},
-    {"syntax", "global: {scrape_interval: 5s\n", "n.yml:2:1: YAML: end of map flow not found\n"},
+    {"syntax", "global: {scrape_interval: 5s\n", "n.yml:2:10: YAML: end of map flow not found\n"},
     {"control_character", "host: {}\n\x01\n", "n.yml:2:1: control character 0x01 is not allowed\n"},
     {"several_faults_in_order", "http: {port: 70000}\nglobal: {scrape_interval: x}\nhosts: {}\n",
      "n.yml:1:14: http.port: expected a whole number from 0 to 65535, got \"70000\"\n"
@@ -107,7 +107,7 @@ const Case values[] = {
      "n.yml:1:17: http.address: expected a loopback address such as 127.0.0.1 or ::1, got \"0.0.0.0\"; this version has "
      "no tokens for readers elsewhere\n"},
     {"group_by_name", "route: {group_by: ['a b']}\n",
-     "n.yml:1:19: route.group_by[0]: expected a label name ([a-zA-Z_][a-zA-Z0-9_]*) or \"...\", got \"a b\"\n"},
+     "n.yml:1:20: route.group_by[0]: expected a label name ([a-zA-Z_][a-zA-Z0-9_]*) or \"...\", got \"a b\"\n"},
     {"long_text_is_cut", "http: {address: " + std::string(100, 'x') + "}\n",
      "n.yml:1:17: http.address: expected a loopback address such as 127.0.0.1 or ::1, got \"" + std::string(60, 'x') +
          "…\"; this version has no tokens for readers elsewhere\n"},
@@ -123,14 +123,14 @@ const Case scrape[] = {
     {"global_timeout_over_interval", "global: {scrape_interval: 5s, scrape_timeout: 6s}\n",
      "n.yml:1:47: global.scrape_timeout: expected at most scrape_interval (5s), got \"6s\"\n"},
     {"target_with_scheme", "scrape_configs: [{job_name: a, static_configs: [{targets: ['http://h:1/metrics']}]}]\n",
-     "n.yml:1:59: scrape_configs[0].static_configs[0].targets[0]: expected host:port without scheme or path, got "
+     "n.yml:1:60: scrape_configs[0].static_configs[0].targets[0]: expected host:port without scheme or path, got "
      "\"http://h:1/metrics\"\n"},
     {"static_config_without_targets", "scrape_configs: [{job_name: a, static_configs: [{labels: {}}]}]\n",
      "n.yml:1:49: scrape_configs[0].static_configs[0]: missing key \"targets\": a list of host:port\n"},
     {"path", "scrape_configs: [{job_name: a, metrics_path: metrics}]\n",
      "n.yml:1:46: scrape_configs[0].metrics_path: expected a path that begins with \"/\", got \"metrics\"\n"},
     {"scheme", "scrape_configs: [{job_name: a, scheme: ftp}]\n",
-     "n.yml:1:40: scrape_configs[0].scheme: expected one of http, https, got \"ftp\"\n"},
+     "n.yml:1:40: scrape_configs[0].scheme: expected one of http, https, got \"ftp\"; did you mean \"http\"?\n"},
     {"fallback_protobuf", "scrape_configs: [{job_name: a, fallback_scrape_protocol: PrometheusProto}]\n",
      "n.yml:1:58: scrape_configs[0].fallback_scrape_protocol: \"PrometheusProto\" is not supported by this version; "
      "expected one of PrometheusText0.0.4, PrometheusText1.0.0, OpenMetricsText0.0.1, OpenMetricsText1.0.0\n"},
@@ -158,7 +158,7 @@ const Case people[] = {
     {"duplicate_receiver",
      "receivers:\n  - {name: a, waku_configs: [{to: " + good_key + "}]}\n  - {name: a, waku_configs: [{to: " + good_key +
          "}]}\nroute: {receiver: a}\n",
-     "n.yml:3:12: receivers: name: duplicate \"a\", first given in line 2\n"},
+     "n.yml:3:12: receivers[1]: name: duplicate \"a\", first given in line 2\n"},
     {"route_to_nobody", "route:\n  receiver: pohne\n",
      "n.yml:2:13: route: receiver: no receiver is named \"pohne\"; expected one of phone; did you mean \"phone\"?\n"},
     {"two_receivers_and_no_route",
@@ -176,7 +176,7 @@ const Case people[] = {
     {"key_missing", "receivers: [{name: a, waku_configs: [{content_topic: /a/1/b/c}]}]\n",
      "n.yml:1:38: receivers[0].waku_configs[0]: missing key \"to\": public key of the reader, as `noroshi id` prints it\n"},
     {"content_topic", "receivers: [{name: a, waku_configs: [{to: " + good_key + ", content_topic: mine}]}]\n",
-     "n.yml:1:125: receivers[0].waku_configs[0].content_topic: expected /application/version/topic/encoding, got "
+     "n.yml:1:126: receivers[0].waku_configs[0].content_topic: expected /application/version/topic/encoding, got "
      "\"mine\"\n"},
     {"child_routes", "route: {routes: []}\n",
      "n.yml:1:9: route: \"routes\" is not supported by this version; all alerts go to route.receiver; write separate "
@@ -188,7 +188,7 @@ const Case people[] = {
      "n.yml:1:16: waku.peers[0]: expected a multiaddr that ends in /p2p/<peer id>, such as "
      "/ip4/192.0.2.1/tcp/60000/p2p/16Uiu2..., got \"/ip4/192.0.2.1/tcp/60000\"\n"},
     {"listen_is_no_multiaddr", "waku: {listen: ['0.0.0.0:60000']}\n",
-     "n.yml:1:16: waku.listen[0]: expected a multiaddr such as /ip4/0.0.0.0/tcp/60000, got \"0.0.0.0:60000\"\n"},
+     "n.yml:1:17: waku.listen[0]: expected a multiaddr such as /ip4/0.0.0.0/tcp/60000, got \"0.0.0.0:60000\"\n"},
     {"shard", "waku: {shards: [1024], peers: [/a/b/p2p/c]}\n",
      "n.yml:1:17: waku.shards[0]: expected a whole number from 0 to 1023, got \"1024\"\n"},
     {"duplicate_shard", "waku: {shards: [1, 1], peers: [/a/b/p2p/c]}\n", "n.yml:1:20: waku.shards[1]: duplicate shard 1\n"},

@@ -80,8 +80,8 @@ TEST(Metadata_bytes, Cluster_may_be_absent_and_may_be_zero) {
 }
 
 TEST(Metadata_bytes, Passes_over_shards_that_cannot_be) {
-    EXPECT_EQ(decode_metadata(hex("08101a0580082080ff03"))->cluster.has_value(), true);
-    EXPECT_EQ(decode_metadata(hex("08101a03800820"))->shards, (std::vector<std::uint16_t>{32}));
+    // 1024, 32, 65408
+    EXPECT_EQ(*decode_metadata(hex("08101a0680082080ff03")), (Metadata{16, {32}}));
 }
 
 TEST(Metadata_bytes, Refuses_what_is_malformed_or_too_much) {
