@@ -179,14 +179,21 @@ class VectorMatch {
                             fmt::format("found duplicate series for the match group {} on the {} hand-side of the "
                                         "operation: [{}, {}];many-to-many matching not allowed: matching labels must "
                                         "be unique on one side",
-                                        with_braces(place->first), swapped_ ? "left" : "right",
-                                        element.labels.to_string(), place->second->labels.to_string()));
+                                        place->first.to_string(), swapped_ ? "left" : "right",
+                                        with_braces(place->second->labels), with_braces(element.labels)));
             }
         }
         return {};
     }
 
-    static std::string with_braces(const model::Labels& labels) { return labels.to_string(); }
+    /// All labels inside the braces, the name too: how Prometheus prints a series in this message.
+    static std::string with_braces(const model::Labels& labels) {
+        std::string out;
+        for (const model::Label& label : labels) {
+            out += fmt::format("{}{}={}", out.empty() ? "" : ", ", label.name, model::quote(label.value));
+        }
+        return "{" + out + "}";
+    }
 
     Result<void> check_unique(const model::Labels& by, const model::Labels& labels) {
         if (binary_.matching.card == Card::one_to_one) {

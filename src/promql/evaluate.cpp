@@ -222,7 +222,7 @@ Result<Value> Evaluation::over_ranges(const Call& call, RangeFunction function, 
                             to_unix_seconds(end - length),
                             to_unix_seconds(end),
                             static_cast<double>(length.count()) / 1000.0,
-                            to_unix_seconds(end),
+                            to_unix_seconds(at),
                             parameter};
         if (const std::optional<double> value = function(window)) {
             out.push_back({call.function->keeps_name ? std::move(series.labels)

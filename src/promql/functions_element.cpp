@@ -18,8 +18,9 @@ double plain(double value, double, double) {
 }
 
 double sign(double v) { return v > 0 ? 1.0 : v < 0 ? -1.0 : v; }
-double degrees(double v) { return v * 180 / std::numbers::pi; }
-double radians(double v) { return v * std::numbers::pi / 180; }
+// The factor first: the product of a large value and 180 would overflow.
+double degrees(double v) { return v * (180 / std::numbers::pi); }
+double radians(double v) { return v * (std::numbers::pi / 180); }
 double absolute(double v) { return std::fabs(v); }
 double upper(double v) { return std::ceil(v); }
 double lower_(double v) { return std::floor(v); }
@@ -48,7 +49,7 @@ double round_to(double value, double to, double) {
 }
 
 double clamp(double value, double low, double high) {
-    return std::isnan(low) || std::isnan(high) ? nan : std::max(low, std::min(high, value));
+    return std::isnan(low) || std::isnan(high) || std::isnan(value) ? nan : std::max(low, std::min(high, value));
 }
 double clamp_min(double value, double low, double) {
     return std::isnan(low) || std::isnan(value) ? nan : std::max(low, value);

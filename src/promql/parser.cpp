@@ -259,8 +259,12 @@ Result<NodePtr> Parser::unary() {
                                               "vector, got {}",
                                               model::quote(value_type_name(operand->type))));
     }
+    const bool negative = sign.text == "-";
+    if (const auto* literal = std::get_if<NumberLiteral>(&operand->kind)) {
+        return make_node(NumberLiteral{negative ? -literal->value : literal->value}, ValueType::scalar, sign.offset);
+    }
     const ValueType type = operand->type;
-    return make_node(Unary{sign.text == "-", std::move(operand)}, type, sign.offset);
+    return make_node(Unary{negative, std::move(operand)}, type, sign.offset);
 }
 
 Result<NodePtr> Parser::primary() {

@@ -10,6 +10,8 @@
 namespace noroshi::promql {
 namespace {
 
+double in_seconds(Milliseconds duration) { return static_cast<double>(duration.count()) / 1000.0; }
+
 std::optional<model::MatchOp> match_op(const Token& token) {
     if (token.is("=")) {
         return model::MatchOp::equal;
@@ -213,8 +215,12 @@ Result<NodePtr> Parser::at_modifier(NodePtr node) {
             take();
         }
         const Token token = take();
-        const Result<double> seconds =
-            token.kind == TokenKind::number ? parse_float(token.text) : Result<double>(fail(Errc::parse, ""));
+        Result<double> seconds = fail(Errc::parse, "");
+        if (token.kind == TokenKind::number) {
+            seconds = parse_float(token.text);
+        } else if (token.kind == TokenKind::duration) {
+            seconds = parse_duration(token.text).map(in_seconds);
+        }
         if (!seconds || !std::isfinite(*seconds) || std::fabs(*seconds) > 9e15) {
             return fault(token.offset, fmt::format("timestamp out of bounds for @ modifier: {}", token.text));
         }

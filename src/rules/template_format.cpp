@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "base/numbers.hpp"
 #include "template_tree.hpp"
@@ -68,29 +69,67 @@ std::string with_double(const std::string& spec, double value) {
     return {buffer.data(), static_cast<std::size_t>(std::clamp(length, 0, 399))};
 }
 
+/// What stands between % and the verb: "-8.2".
+struct Flags {
+    bool left{false};
+    bool zero{false};
+    std::size_t width{0};
+    std::optional<std::size_t> precision;
+};
+
+Flags flags_of(std::string_view text) {
+    Flags out;
+    bool in_precision = false;
+    for (const char c : text.substr(1)) {
+        if (c == '.') {
+            in_precision = true;
+            out.precision = 0;
+        } else if (c >= '0' && c <= '9') {
+            out.zero = out.zero || (c == '0' && !in_precision && out.width == 0);
+            std::size_t& number = in_precision ? *out.precision : out.width;
+            number = number * 10 + static_cast<std::size_t>(c - '0');
+        } else {
+            out.left = out.left || c == '-';
+        }
+    }
+    return out;
+}
+
+/// The text at its width, counted in bytes; at most a kilobyte of padding, whatever the template says.
+std::string padded(const Flags& flags, std::string text) {
+    constexpr std::size_t max_width = 1024;
+    const std::size_t width = std::min(flags.width, max_width);
+    if (text.size() >= width) {
+        return text;
+    }
+    const std::string padding(width - text.size(), flags.zero && !flags.left ? '0' : ' ');
+    return flags.left ? text + padding : padding + text;
+}
+
 /// One verb with its flags, e.g. "%-8.2f". Go names what does not fit instead of failing.
-std::string verb(const std::string& flags, char letter, const TemplateValue& value) {
+std::string verb(const std::string& flag_text, char letter, const TemplateValue& value) {
     const auto* number = std::get_if<double>(&value.kind);
     const auto* whole = std::get_if<std::int64_t>(&value.kind);
-    const bool plain = flags.size() == 1;
+    const bool plain = flag_text.size() == 1;
+    const Flags flags = flags_of(flag_text);
     switch (letter) {
         case 'v':
-            return to_text(value);
+            return padded(flags, to_text(value));
         case 's':
             if (number != nullptr || whole != nullptr) {
                 break;
             }
-            return plain ? to_text(value) : fmt::format(fmt::runtime("{:>" + flags.substr(1) + "}"), to_text(value));
+            return padded(flags, to_text(value).substr(0, flags.precision.value_or(std::string::npos)));
         case 'q':
-            return model::quote(to_text(value));
+            return padded(flags, model::quote(to_text(value)));
         case 't':
-            return to_text(value);
+            return padded(flags, to_text(value));
         case 'd':
         case 'x':
             if (whole == nullptr) {
                 break;
             }
-            return letter == 'd' ? fmt::format("{}", *whole) : fmt::format("{:x}", *whole);
+            return padded(flags, letter == 'd' ? fmt::format("{}", *whole) : fmt::format("{:x}", *whole));
         case 'f':
         case 'e':
         case 'g':
@@ -103,7 +142,7 @@ std::string verb(const std::string& flags, char letter, const TemplateValue& val
             if (std::isnan(*number) || std::isinf(*number)) {
                 return format_float(*number);
             }
-            return with_double(flags + letter, *number);
+            return with_double(flag_text + letter, *number);
         default:
             break;
     }

@@ -1,7 +1,6 @@
 // src/tsdb/head.cpp - series in memory.
 #include <algorithm>
 #include <bit>
-#include <deque>
 #include <fmt/format.h>
 #include <optional>
 #include <unordered_map>
@@ -15,23 +14,25 @@ namespace {
 
 struct Series {
     model::Labels labels;
-    std::deque<Chunk> chunks;
+    std::vector<Chunk> chunks;
     double last_value{0};
 };
 
 class SeriesCursor final : public Cursor {
   public:
-    SeriesCursor(const std::deque<Chunk>& chunks, std::size_t first, std::int64_t from_ms, std::int64_t to_ms)
+    SeriesCursor(const std::vector<Chunk>& chunks, std::size_t first, std::int64_t from_ms, std::int64_t to_ms)
         : chunks_(chunks), next_chunk_(first), from_ms_(from_ms), to_ms_(to_ms) {}
 
     bool next(model::Sample& out) override {
         while (true) {
-            if (reader_ && reader_->next(out)) {
-                const std::int64_t at = to_unix_ms(out.at);
+            model::Sample sample{};
+            if (reader_ && reader_->next(sample)) {
+                const std::int64_t at = to_unix_ms(sample.at);
                 if (at > to_ms_) {
                     return false;
                 }
                 if (at > from_ms_) {
+                    out = sample;
                     return true;
                 }
                 continue;
@@ -44,7 +45,7 @@ class SeriesCursor final : public Cursor {
     }
 
   private:
-    const std::deque<Chunk>& chunks_;
+    const std::vector<Chunk>& chunks_;
     std::size_t next_chunk_;
     std::int64_t from_ms_;
     std::int64_t to_ms_;
@@ -156,9 +157,9 @@ void Head::drop_expired(TimestampMs now) {
     const std::int64_t keep_from = to_unix_ms(now - state_->options.retention);
     std::vector<std::uint64_t> empty;
     for (auto& [id, series] : state_->series) {
-        while (!series.chunks.empty() && series.chunks.front().last_ms() < keep_from) {
-            series.chunks.pop_front();
-        }
+        const auto kept = std::ranges::partition_point(
+            series.chunks, [keep_from](const Chunk& chunk) { return chunk.last_ms() < keep_from; });
+        series.chunks.erase(series.chunks.begin(), kept);
         if (series.chunks.empty()) {
             empty.push_back(id);
         }

@@ -33,7 +33,7 @@ struct Stats {
 class Cursor {
   public:
     virtual ~Cursor() = default;
-    /// The next sample, false at the end.
+    /// The next sample; false at the end, and then `out` is as it was.
     virtual bool next(model::Sample& out) = 0;
 };
 

@@ -1,0 +1,21 @@
+// test/conformance/promql/runner.hpp - evaluates a script and compares.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "script.hpp"
+
+namespace noroshi::conformance {
+
+struct Outcome {
+    std::size_t passed{0};
+    std::size_t failed{0};
+    std::size_t not_run{0};  ///< needs what this engine lacks by plan; never counted as passed
+    std::vector<std::string> failures;
+};
+
+/// `lenient`: an expression that the engine calls unsupported is not run instead of failed.
+[[nodiscard]] Outcome run_script(const std::vector<Command>& commands, bool lenient);
+
+}  // namespace noroshi::conformance

@@ -1,0 +1,66 @@
+// test/conformance/promql/script.hpp - a file of Prometheus's PromQL test language as values.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "model/labels.hpp"
+
+namespace noroshi::conformance {
+
+/// One value of a sequence; nothing for `_`.
+using Slot = std::optional<double>;
+
+/// `name{labels} 1+2x3 _ stale`: a series with its values, one a step.
+struct Series {
+    model::Labels labels;
+    std::vector<Slot> values;
+    bool scalar{false};     ///< a number alone
+    bool histogram{false};  ///< has native histograms, which this engine lacks
+};
+
+struct Load {
+    Milliseconds step{0};
+    std::vector<Series> series;
+};
+
+struct Clear {};
+
+struct Eval {
+    std::string expression;
+    TimestampMs from{};
+    TimestampMs to{};
+    Milliseconds step{0};  ///< 0: instant
+    bool ordered{false};
+    bool fails{false};
+    std::string fail_message;
+    std::string fail_regex;
+    std::optional<std::string> text;  ///< `expect string`
+    std::vector<Series> expected;
+    struct Grid {
+        TimestampMs from{};
+        Milliseconds step{0};
+    };
+    std::optional<Grid> matrix;  ///< `expect range vector`
+};
+
+/// A command that this runner does not know; everything that follows up to `clear` cannot be judged.
+struct Unknown {
+    std::string text;
+};
+
+struct Command {
+    std::size_t line{0};
+    std::variant<Load, Clear, Eval, Unknown> what;
+};
+
+/// Errors: parse, with the line.
+[[nodiscard]] Result<std::vector<Command>> parse_script(const std::string& file, std::string_view text);
+
+}  // namespace noroshi::conformance

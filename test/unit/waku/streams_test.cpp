@@ -1,0 +1,220 @@
+// test/unit/waku/streams_test.cpp - one request and one answer on a stream, asked and served, with every way to fail.
+#include <gtest/gtest.h>
+
+#include "fake_host.hpp"
+#include "streams.hpp"
+
+namespace noroshi::waku {
+namespace {
+
+constexpr SteadyMs start{Milliseconds(1'000)};
+constexpr StreamId inbound = 4294967296;
+
+class StreamsTest : public ::testing::Test {
+  protected:
+    StreamsTest() {
+        streams_.set_host(&host_);
+        streams_.serve("/echo", [](const PeerId& /*peer*/, const Bytes& request) -> Result<Bytes> {
+            if (request == Bytes{0xff}) {
+                return fail(Errc::parse, "malformed");
+            }
+            return request;
+        });
+    }
+    /// Asks on stream 1; the answer, or the error, is in `answer_`.
+    void ask() {
+        streams_.request("peer", "/p", Bytes{1, 2}, start, [this](Result<Bytes> answer) {
+            ++answers_;
+            answer_ = answer ? to_hex(*answer) : answer.error().message;
+        });
+    }
+    void serve(StreamId stream, const PeerId& peer = "peer") {
+        streams_.on(event::StreamIn{stream, peer, "/echo"}, start);
+    }
+
+    HostNotes notes_;
+    FakeHost host_{notes_};
+    Streams streams_;
+    std::string answer_{"none"};
+    int answers_{0};
+};
+
+TEST_F(StreamsTest, A_request_is_written_whole_half_closed_and_given_credit_for_one_frame) {
+    ask();
+    const HostNotes::Stream& stream = notes_.streams.at(1);
+    EXPECT_EQ(to_hex(stream.written), "020102");
+    EXPECT_TRUE(stream.finished);
+    EXPECT_EQ(stream.credit, max_small_frame_bytes + max_prefix_bytes + 1);
+    EXPECT_EQ(stream.peer, "peer");
+}
+
+TEST_F(StreamsTest, The_answer_may_come_in_pieces) {
+    ask();
+    streams_.on(event::StreamData{1, {3, 7}});
+    streams_.on(event::StreamData{1, {8}});
+    EXPECT_EQ(answer_, "none");
+    streams_.on(event::StreamData{1, {9}});
+    EXPECT_EQ(answer_, "070809");
+    streams_.on(event::StreamEnded{1, StreamEnd::finished, ""});
+    EXPECT_EQ(answers_, 1);
+    EXPECT_EQ(streams_.open_count(), 0U);
+}
+
+TEST_F(StreamsTest, Each_end_without_answer_has_its_name) {
+    const std::pair<StreamEnd, const char*> cases[] = {
+        {StreamEnd::finished, "no_answer: the peer closed the stream"},
+        {StreamEnd::not_connected, "not_connected"},
+        {StreamEnd::unsupported, "unsupported: the peer does not speak the protocol"},
+        {StreamEnd::timed_out, "timeout: stream not opened"},
+        {StreamEnd::reset, "reset: why?"},
+    };
+    StreamId stream = 0;
+    for (const auto& [how, expected] : cases) {
+        ask();
+        streams_.on(event::StreamEnded{++stream, how, "why\n"});
+        EXPECT_EQ(answer_, expected);
+    }
+}
+
+TEST_F(StreamsTest, The_end_of_the_peers_bytes_before_a_frame_is_no_answer) {
+    ask();
+    streams_.on(event::StreamData{1, {3, 7}});
+    streams_.on(event::StreamEof{1});
+    EXPECT_EQ(answer_, "no_answer: the peer closed the stream");
+}
+
+TEST_F(StreamsTest, A_peer_that_says_too_much_is_reset) {
+    ask();
+    streams_.on(event::StreamData{1, {1, 7, 8}});
+    EXPECT_EQ(answer_, "bad_reply: trailing_bytes");
+    EXPECT_TRUE(notes_.streams.at(1).reset);
+}
+
+TEST_F(StreamsTest, An_answer_over_the_cap_is_refused_at_its_length) {
+    ask();
+    streams_.on(event::StreamData{1, {0x81, 0x80, 0x04}});
+    EXPECT_EQ(answer_, "bad_reply: frame_too_large");
+    EXPECT_TRUE(notes_.streams.at(1).reset);
+}
+
+TEST_F(StreamsTest, A_silent_peer_is_given_up_after_ten_seconds) {
+    ask();
+    streams_.tick(start + Milliseconds(9'999));
+    EXPECT_EQ(answer_, "none");
+    streams_.tick(start + Milliseconds(10'000));
+    EXPECT_EQ(answer_, "timeout: no answer within 10 s");
+    EXPECT_TRUE(notes_.streams.at(1).reset);
+    streams_.on(event::StreamEnded{1, StreamEnd::cancelled, ""});
+    EXPECT_EQ(answers_, 1);
+}
+
+TEST_F(StreamsTest, A_peer_that_answers_and_does_not_close_is_reset_in_time) {
+    ask();
+    streams_.on(event::StreamData{1, {1, 7}});
+    streams_.tick(start + Milliseconds(10'000));
+    EXPECT_TRUE(notes_.streams.at(1).reset);
+}
+
+TEST_F(StreamsTest, Without_a_host_a_request_fails_at_once) {
+    streams_.set_host(nullptr);
+    ask();
+    EXPECT_EQ(answer_, "host_down");
+}
+
+TEST_F(StreamsTest, A_busy_host_fails_a_request_at_once) {
+    notes_.busy = true;
+    ask();
+    EXPECT_EQ(answer_.substr(0, 5), "busy:");
+    notes_.busy = false;
+    notes_.writes_full = true;
+    ask();
+    EXPECT_EQ(answers_, 2);
+    EXPECT_TRUE(notes_.streams.begin()->second.reset);
+}
+
+TEST_F(StreamsTest, When_the_host_dies_all_requests_end_once) {
+    ask();
+    ask();
+    streams_.fail_all();
+    EXPECT_EQ(answer_, "host_down");
+    EXPECT_EQ(answers_, 2);
+    streams_.on(event::StreamEnded{1, StreamEnd::cancelled, ""});
+    EXPECT_EQ(answers_, 2);
+}
+
+TEST_F(StreamsTest, A_request_is_served_and_half_closed) {
+    serve(inbound);
+    EXPECT_EQ(notes_.streams.at(inbound).credit, max_small_frame_bytes + max_prefix_bytes + 1);
+    streams_.on(event::StreamData{inbound, {2, 7, 8}});
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "020708");
+    EXPECT_TRUE(notes_.streams.at(inbound).finished);
+}
+
+TEST_F(StreamsTest, A_request_that_the_handler_refuses_is_reset) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {1, 0xff}});
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_TRUE(notes_.streams.at(inbound).written.empty());
+}
+
+TEST_F(StreamsTest, A_second_request_on_a_stream_is_reset) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {1, 7}});
+    streams_.on(event::StreamData{inbound, {1, 8}});
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0107");
+}
+
+TEST_F(StreamsTest, A_request_that_ends_early_is_reset) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {5, 7}});
+    streams_.on(event::StreamEof{inbound});
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+}
+
+TEST_F(StreamsTest, The_end_after_a_served_request_is_no_fault) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {1, 7}});
+    streams_.on(event::StreamEof{inbound});
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    streams_.on(event::StreamEnded{inbound, StreamEnd::finished, ""});
+    EXPECT_EQ(streams_.open_count(), 0U);
+}
+
+TEST_F(StreamsTest, A_slow_asker_is_reset_after_ten_seconds) {
+    serve(inbound);
+    streams_.tick(start + Milliseconds(9'999));
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    streams_.tick(start + Milliseconds(10'000));
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+}
+
+TEST_F(StreamsTest, One_peer_has_only_so_many_streams_here) {
+    for (StreamId stream = inbound; stream < inbound + Streams::inbound_per_peer; ++stream) {
+        serve(stream);
+        EXPECT_FALSE(notes_.streams.at(stream).reset);
+    }
+    serve(inbound + 50);
+    EXPECT_TRUE(notes_.streams.at(inbound + 50).reset);
+    serve(inbound + 51, "another");
+    EXPECT_FALSE(notes_.streams.at(inbound + 51).reset);
+    streams_.on(event::StreamEnded{inbound, StreamEnd::reset, ""});
+    serve(inbound + 52);
+    EXPECT_FALSE(notes_.streams.at(inbound + 52).reset);
+}
+
+TEST_F(StreamsTest, A_protocol_that_is_not_served_is_reset) {
+    streams_.on(event::StreamIn{inbound, "peer", "/other"}, start);
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(streams_.open_count(), 0U);
+}
+
+TEST_F(StreamsTest, Events_of_unknown_streams_are_passed_over) {
+    streams_.on(event::StreamData{77, {1, 2}});
+    streams_.on(event::StreamEof{77});
+    streams_.on(event::StreamEnded{77, StreamEnd::reset, ""});
+    EXPECT_TRUE(notes_.streams.empty());
+}
+
+}  // namespace
+}  // namespace noroshi::waku
