@@ -107,6 +107,6 @@ Result<std::int64_t> parse_int(std::string_view text) {
 
 std::string format_float(double value) { return format_between(value, 1e-6, 1e21); }
 
-std::string format_float_go(double value) { return format_between(value, 1e-4, 1e21); }
+std::string format_float_go(double value) { return format_between(value, 1e-4, 1e6); }
 
 }  // namespace noroshi

@@ -14,10 +14,11 @@ namespace noroshi {
 [[nodiscard]] Result<double> parse_float(std::string_view text);
 /// Decimal integer with optional sign; whole text must be used. Errors: parse, limit.
 [[nodiscard]] Result<std::int64_t> parse_int(std::string_view text);
-/// Shortest digits that read back the same, exponent form outside 1e-4 <= |v| < 1e21 ("%v" of Go has 1e6 for templates:
-/// see format_float_go). "+Inf", "-Inf", "NaN". Used in expositions and JSON values.
+/// Shortest digits that read back the same; exponent form below 1e-6 and from 1e21 on. "+Inf", "-Inf", "NaN". Used in
+/// expositions, JSON and texts for people.
 [[nodiscard]] std::string format_float(double value);
-/// Go's "%v": as format_float, but exponent form from 1e21 on or below 1e-4 with two exponent digits ("1e+21", "1e-05").
+/// Go's "%v", as templates and PromQL print numbers: exponent form below 1e-4 and from 1e6 on, two exponent digits at
+/// least ("1e+06", "1e-05").
 [[nodiscard]] std::string format_float_go(double value);
 
 }  // namespace noroshi

@@ -101,7 +101,7 @@ class Reader {
     [[nodiscard]] Scope key(std::string_view key);
     /// `[index]`, from 0.
     [[nodiscard]] Scope index(std::size_t index);
-    /// `text: ` as it stands.
+    /// `text` as it stands.
     [[nodiscard]] Scope context(std::string_view text);
 
     [[nodiscard]] const std::string& file() const { return file_; }

@@ -81,7 +81,7 @@ Reader::Scope Reader::key(std::string_view key) {
     return {*this, (separate ? "." : "") + std::string(key)};
 }
 Reader::Scope Reader::index(std::size_t index) { return {*this, fmt::format("[{}]", index)}; }
-Reader::Scope Reader::context(std::string_view text) { return {*this, std::string(text) + ": "}; }
+Reader::Scope Reader::context(std::string_view text) { return {*this, text}; }
 
 void Reader::fail_at(SourcePos where, std::string_view message, Errc code) {
     if (errors_.size() >= max_errors) {

@@ -20,7 +20,7 @@ std::string label(const model::Labels& labels, std::string_view name) { return c
 
 /// Four digits are enough for a person.
 std::string short_number(double value) {
-    const std::string exact = format_float_go(value);
+    const std::string exact = format_float(value);
     return exact.size() <= 9 ? exact : fmt::format("{:.5g}", value);
 }
 

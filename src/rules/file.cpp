@@ -117,10 +117,14 @@ void check_draft(Reader& reader, const Node& node, const Draft& draft) {
     }
 }
 
-std::string rule_context(const std::string& group, std::size_t index, const Node& node) {
-    const Node* name = node.find("alert") != nullptr ? node.find("alert") : node.find("record");
-    return fmt::format("group {}, rule {}, {}: ", yaml::shown(group), index + 1,
-                       yaml::shown(name != nullptr ? name->text : "?"));
+/// ` ("name")`: a person knows a rule by its name, not by its number.
+std::string name_in_path(const Node& item, std::initializer_list<std::string_view> keys) {
+    for (const std::string_view key : keys) {
+        if (const Node* name = item.find(key); name != nullptr) {
+            return fmt::format(" ({})", yaml::shown(name->text));
+        }
+    }
+    return "";
 }
 
 model::Labels merged(const model::Labels& below, const model::Labels& above) {
@@ -130,8 +134,8 @@ model::Labels merged(const model::Labels& below, const model::Labels& above) {
 }
 
 void read_rules(Reader& reader, const Node& node, RuleGroup& group) {
-    yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t index) {
-        const Reader::Scope scope = reader.context(rule_context(group.name, index, item));
+    yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t) {
+        const Reader::Scope scope = reader.context(name_in_path(item, {"alert", "record"}));
         Draft draft;
         yaml::read_mapping(reader, item, rule_fields(), {}, draft);
         check_draft(reader, item, draft);
@@ -157,7 +161,7 @@ std::vector<yaml::Field<RuleGroup>> group_fields() {
         yaml::field("query_offset", &RuleGroup::query_offset, yaml::read_duration,
                     "how far in the past the rules look; default 0"),
         yaml::field("labels", &RuleGroup::labels, read_templates, "labels of all rules of the group"),
-        {"rules", [](Reader&, const Node&, RuleGroup&) {}, "the rules, in order", Presence::required},
+        {"rules", [](Reader&, const Node&, RuleGroup&) {}, "the rules, in order"},
     };
 }
 
@@ -177,6 +181,8 @@ void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
         }
         // After the name, wherever it stands in the file: faults of rules name their group.
         if (const Node* rules = item.find("rules"); rules != nullptr) {
+            const Reader::Scope named = reader.context(name_in_path(item, {"name"}));
+            const Reader::Scope key = reader.key("rules");
             read_rules(reader, *rules, group);
         }
         for (Rule& rule : group.rules) {

@@ -169,7 +169,8 @@ std::vector<model::AlertTransition> Manager::set_groups(std::vector<RuleGroup> g
     std::vector<model::AlertTransition> out;
     for (RunningGroup& group : before) {
         for (RunningRule& rule : group.rules) {
-            state.mark_stale(rule.written, now);
+            // After the last evaluation, which may have been at this very millisecond.
+            state.mark_stale(rule.written, now + Milliseconds(1));
             if (rule.alerts) {
                 std::ranges::move(rule.alerts->end(now, batch), std::back_inserter(out));
             }

@@ -107,7 +107,7 @@ std::string ascii_case(std::string text, bool upper) {
 Answer to_upper(Arguments& a, const TemplateData&) { return value_of(ascii_case(to_text(a[0]), true)); }
 Answer to_lower(Arguments& a, const TemplateData&) { return value_of(ascii_case(to_text(a[0]), false)); }
 Answer title(Arguments& a, const TemplateData&) {
-    std::string text = ascii_case(to_text(a[0]), false);
+    std::string text = to_text(a[0]);
     bool start = true;
     for (char& c : text) {
         if (start && c >= 'a' && c <= 'z') {

@@ -127,7 +127,9 @@ class ActionLexer {
 /// A pipeline out of the tokens of an action.
 class PipelineParser {
   public:
-    explicit PipelineParser(std::vector<Lexeme> tokens) : tokens_(std::move(tokens)) {}
+    /// Variables that the pipeline declares are added to `variables`; those it uses must be there.
+    PipelineParser(std::vector<Lexeme> tokens, std::vector<std::string>& variables)
+        : tokens_(std::move(tokens)), variables_(variables) {}
 
     Result<TemplatePipeline> whole() {
         NOROSHI_TRY(TemplatePipeline out, pipeline(0));
@@ -166,14 +168,28 @@ class PipelineParser {
             }
             out.declares = take().text == ":=";
         }
+        if (!out.declares) {
+            for (const std::string& name : out.variables) {
+                NOROSHI_TRY_VOID(known(name));
+            }
+        }
         while (true) {
             NOROSHI_TRY(TemplateCommand next, command(depth));
             out.commands.push_back(std::move(next));
             if (!is_symbol("|")) {
-                return out;
+                break;
             }
             take();
         }
+        if (out.declares) {
+            variables_.insert(variables_.end(), out.variables.begin(), out.variables.end());
+        }
+        return out;
+    }
+
+    [[nodiscard]] Result<void> known(const std::string& name) const {
+        return std::ranges::count(variables_, name) > 0 ? Result<void>{}
+                                                         : fail(Errc::parse, fmt::format("undefined variable {}", model::quote(name)));
     }
 
     Result<TemplateCommand> command(int depth) {
@@ -210,10 +226,12 @@ class PipelineParser {
                 out.literal.kind = number;
                 return out;
             }
-            case Lexeme::Kind::variable:
+            case Lexeme::Kind::variable: {
+                NOROSHI_TRY_VOID(known(token.text));
                 out.kind = TemplateOperand::Kind::variable;
                 out.name = std::move(token.text);
                 break;
+            }
             case Lexeme::Kind::dot:
                 break;
             case Lexeme::Kind::field:
@@ -269,6 +287,7 @@ class PipelineParser {
     }
 
     std::vector<Lexeme> tokens_;
+    std::vector<std::string>& variables_;
     std::size_t at_{0};
 };
 
@@ -377,9 +396,9 @@ class TreeParser {
         return out;
     }
 
-    static Result<TemplatePipeline> pipeline(const std::string& text) {
+    Result<TemplatePipeline> pipeline(const std::string& text) {
         NOROSHI_TRY(std::vector<Lexeme> tokens, ActionLexer(text).run());
-        return PipelineParser(std::move(tokens)).whole();
+        return PipelineParser(std::move(tokens), variables_).whole();
     }
 
     Result<TemplateNode> action(const std::string& word, const std::string& rest, const std::string& whole, int depth) {
@@ -404,6 +423,13 @@ class TreeParser {
     }
 
     Result<void> block(TemplateNode& node, const std::string& rest, int depth) {
+        const std::size_t outside = variables_.size();
+        const Result<void> parsed = block_body(node, rest, depth);
+        variables_.resize(outside);
+        return parsed;
+    }
+
+    Result<void> block_body(TemplateNode& node, const std::string& rest, int depth) {
         NOROSHI_TRY(node.pipeline, pipeline(rest));
         std::string end;
         NOROSHI_TRY(node.body, list(end, depth + 1));
@@ -429,6 +455,8 @@ class TreeParser {
 
     std::vector<Piece> pieces_;
     std::size_t at_{0};
+    /// In scope, innermost last.
+    std::vector<std::string> variables_{"$", "$labels", "$value", "$externalLabels", "$externalURL"};
 };
 
 }  // namespace

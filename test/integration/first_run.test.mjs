@@ -102,8 +102,8 @@ test('check rules names the place of a PromQL fault', async (t) => {
   writeFileSync(file, 'groups:\n  - name: a\n    rules:\n      - alert: X\n        expr: up{job=~"("} == 0\n      - alert: Y\n        expr: sum by (a up)\n');
   const { status, stderr } = noroshi(['check', 'rules', file]);
   assert.equal(status, 1);
-  assert.match(stderr, /rules\.yml:5:\d+: .*group "a", rule 1, "X"/);
-  assert.match(stderr, /rules\.yml:7:\d+: .*group "a", rule 2, "Y"/);
+  assert.match(stderr, /rules\.yml:5:\d+: .*groups\[0\] \("a"\).rules\[0\] \("X"\)/);
+  assert.match(stderr, /rules\.yml:7:\d+: .*groups\[0\] \("a"\).rules\[1\] \("Y"\)/);
 });
 
 const get = (port, path, headers = {}, method = 'GET') => new Promise((done, fail) => {

@@ -1,0 +1,112 @@
+// test/unit/rules/file_test.cpp - rule files: what is read, and every fault with its place (spec: alerting 3.1).
+#include <gtest/gtest.h>
+
+#include "rules/rules.hpp"
+
+namespace noroshi::rules {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string faults(std::string_view text) {
+    std::string out;
+    for (const Error& error : parse_rules("r.yml", text).errors) {
+        out += error.to_string() + "\n";
+    }
+    return out;
+}
+
+std::string fault_of_rule(std::string_view rule) {
+    return faults(fmt::format("groups:\n- name: g\n  rules:\n  - {}\n", rule));
+}
+
+TEST(RuleFile, Reads_groups_and_rules) {
+    const ParsedRules parsed = parse_rules("r.yml", R"(groups:
+- name: g
+  interval: 30s
+  limit: 3
+  query_offset: 1m
+  labels: {team: ops, severity: page}
+  rules:
+  - record: a:b
+    expr: sum(m)
+  - alert: A
+    expr: |
+      up
+        == 0
+    for: 5m
+    keep_firing_for: 1m
+    labels: {severity: warn}
+    annotations: {summary: "down"}
+)");
+    ASSERT_TRUE(parsed.errors.empty()) << parsed.errors[0].to_string();
+    const RuleGroup& group = parsed.groups.at(0);
+    EXPECT_EQ(group.key(), "r.yml;g");
+    EXPECT_EQ(group.interval, 30s);
+    EXPECT_EQ(group.limit, 3);
+    EXPECT_EQ(group.query_offset, 1min);
+    EXPECT_EQ(group.rules.at(0).record, "a:b");
+    const Rule& alert = group.rules.at(1);
+    EXPECT_EQ(alert.expression.to_string(), "up == 0");
+    EXPECT_EQ(alert.hold, 5min);
+    EXPECT_EQ(alert.keep_firing_for, 1min);
+    EXPECT_EQ(alert.labels, (model::Labels{{"severity", "warn"}, {"team", "ops"}}));
+    EXPECT_EQ(alert.where, (SourcePos{"r.yml", 10, 5}));
+}
+
+TEST(RuleFile, An_empty_file_is_fine) {
+    EXPECT_EQ(faults(""), "");
+    EXPECT_EQ(faults("groups:\n"), "");
+    EXPECT_EQ(faults("groups:\n- name: g\n  rules:\n"), "");
+}
+
+TEST(RuleFile, Names_the_place_inside_an_expression) {
+    EXPECT_EQ(faults("groups:\n- name: g\n  rules:\n  - alert: A\n    expr: |\n      up ==\n        sum by (a up)\n"),
+              "r.yml:7:19: groups[0] (\"g\").rules[0] (\"A\").expr: parse error: unexpected \"up\" in grouping opts, "
+              "expected \")\"\n");
+}
+
+struct Case {
+    const char* rule;
+    const char* fault;
+};
+
+TEST(RuleFile, Names_each_fault) {
+    const Case cases[] = {
+        {"{alert: A, record: b, expr: m}", "expected one of \"alert\" and \"record\", got both"},
+        {"{expr: m}", "expected \"alert\" or \"record\", got neither"},
+        {"{alert: A}", "missing key \"expr\""},
+        {"{alert: A, expr: 'm['}", "expr: "},
+        {"{alert: A, expr: '\"text\"'}", "expected an expression that gives an instant vector or a scalar, got string"},
+        {"{alert: A, expr: 'm[5m]'}", "got range vector"},
+        {"{alert: A, expr: m, fro: 5m}", "unknown key \"fro\"; did you mean \"for\"?"},
+        {"{alert: A, expr: m, for: soon}", "expected a duration"},
+        {"{record: a, expr: m, for: 5m}", "\"for\" belongs to alerts"},
+        {"{record: 'a{b=c}', expr: m}", "expected a metric name"},
+        {"{record: a, expr: m, annotations: {x: y}}", "\"annotations\" belongs to alerts"},
+        {"{alert: A, expr: m, labels: {__name__: x}}", "\"__name__\" cannot be set here"},
+        {"{alert: A, expr: m, labels: {'a b': x}}", "label name"},
+        {"{alert: A, expr: m, annotations: {x: '{{ nope }}'}}", "nope"},
+        {"{alert: A, expr: m, annotations: {x: '{{ if }}'}}", "annotations.x"},
+    };
+    for (const Case& given : cases) {
+        const std::string fault = fault_of_rule(given.rule);
+        EXPECT_NE(fault.find(given.fault), std::string::npos) << given.rule << "\n" << fault;
+        EXPECT_TRUE(fault.starts_with("r.yml:4:")) << fault;
+    }
+}
+
+TEST(RuleFile, A_group_name_is_given_once) {
+    EXPECT_EQ(faults("groups:\n- {name: g, rules: []}\n- {name: g, rules: []}\n"),
+              "r.yml:3:10: groups[1]: duplicate group \"g\", first given in line 2\n");
+}
+
+TEST(RuleFile, Reports_every_fault_and_then_gives_no_group) {
+    const ParsedRules parsed = parse_rules(
+        "r.yml", "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'm['}\n  - {alert: B, expr: 'm{'}\n");
+    EXPECT_EQ(parsed.errors.size(), 2);
+    EXPECT_TRUE(parsed.groups.empty());
+}
+
+}  // namespace
+}  // namespace noroshi::rules
