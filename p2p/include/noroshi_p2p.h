@@ -85,7 +85,8 @@ typedef struct nrp2p_config {
     uint32_t struct_size;                /**< sizeof(nrp2p_config) of the caller */
     uint32_t max_connections;            /**< default 50, at least 1 */
     uint32_t max_connections_per_peer;   /**< default 2, at least 1 */
-    uint32_t max_streams_per_connection; /**< yamux streams of one connection, 8 to 512, default 64 */
+    uint32_t max_streams_per_connection; /**< yamux streams of one connection, both directions, 8 to 512, default 64;
+                                              one more, from either side, ends the connection */
     uint32_t idle_timeout_s;             /**< connection without any use is closed, default 600 */
     uint32_t gossip_enabled;             /**< 0: light node, gossipsub is neither run nor announced; default 1 */
     uint32_t hide_listen_addrs;          /**< 1: identify does not tell our listen addresses; default 0 */
@@ -143,7 +144,8 @@ typedef enum nrp2p_event_kind {
     NRP2P_EVENT_STREAM_OPEN = 14,
     /** id: stream, data: bytes (never empty, never more than the credit). */
     NRP2P_EVENT_STREAM_DATA = 15,
-    /** id: stream. The peer has finished writing; we may still write. */
+    /** id: stream. The peer has finished writing; we may still write. yamux tells a reader the same when the peer has
+     *  reset the stream or the connection ended: only a length in the data proves that it is whole. */
     NRP2P_EVENT_STREAM_EOF = 16,
     /** id: stream. After a write was refused with NRP2P_EAGAIN: there is room again. */
     NRP2P_EVENT_STREAM_WRITABLE = 17,
@@ -234,7 +236,8 @@ int32_t nrp2p_free(nrp2p_host *host);
 /** Own peer id as text into buf. *len is the length needed, also with EMSGSIZE when cap is too small. */
 int32_t nrp2p_peer_id(const nrp2p_host *host, char *buf, size_t cap, size_t *len);
 
-/** Listens on e.g. "/ip4/127.0.0.1/tcp/0"; LISTENING or LISTEN_CLOSED follows. */
+/** Listens on e.g. "/ip4/127.0.0.1/tcp/0"; LISTENING or LISTEN_CLOSED follows, the latter also when another node shares
+ *  its port. */
 int32_t nrp2p_listen(nrp2p_host *host, const char *addr, size_t addr_len);
 
 /** An address under which others reach us (port forwarding); told by identify unless hide_listen_addrs. */
@@ -257,7 +260,7 @@ int32_t nrp2p_gossip_subscribe(nrp2p_host *host, const char *topic, size_t topic
 int32_t nrp2p_gossip_unsubscribe(nrp2p_host *host, const char *topic, size_t topic_len);
 
 /** Publishes without author, number and signature; the message id is the SHA-256 of data. PUBLISH_RESULT follows.
- *  EMSGSIZE: over max_transmit_bytes. ENOTSUP: gossip is off. */
+ *  EMSGSIZE: data, topic and 16 bytes are over max_transmit_bytes. ENOTSUP: gossip is off. */
 int32_t nrp2p_gossip_publish(nrp2p_host *host, uint64_t request_id, const char *topic, size_t topic_len,
                              const uint8_t *data, size_t data_len);
 

@@ -21,6 +21,9 @@ constexpr Milliseconds mesh_interval{5'000};
 constexpr std::uint32_t frame_overhead = 64 * 1024;
 constexpr std::uint32_t max_metadata_streams = 128;
 
+/// "/ip4/" or "/ip6/"
+std::string kind_of(std::string_view address) { return std::string(address.substr(0, 5)); }
+
 std::vector<std::string> topics_of(const NodeConfig& config) {
     std::vector<std::string> out;
     for (const std::uint16_t shard : config.shards) {
@@ -119,9 +122,9 @@ Result<void> Node::Impl::make_host() {
             NOROSHI_TRY_VOID(host_->subscribe(topic));
         }
     }
-    const std::vector<std::string> addresses = wanted_addresses();
     listening_.clear();
-    for (const std::string& address : addresses) {
+    listen_again_at_ = host_since_ + listen_again_after;
+    for (const std::string& address : wanted_addresses()) {
         NOROSHI_TRY_VOID(host_->listen(address));
     }
     redialler_.reset(host_since_);
@@ -136,11 +139,9 @@ std::vector<std::string> Node::Impl::wanted_addresses() const {
         if (!address.ends_with(any_port)) {
             continue;
         }
-        const std::string kind = address.substr(0, 5);  // "/ip4/" or "/ip6/"
-        const auto known =
-            std::ranges::find_if(listening_, [&kind](const std::string& open) { return open.starts_with(kind); });
-        if (known != listening_.end()) {
-            const std::string plain = without_peer(*known);
+        const auto known = first_opened_.find(kind_of(address));
+        if (known != first_opened_.end()) {
+            const std::string plain = without_peer(known->second);
             address.replace(address.size() - any_port.size(), any_port.size(), plain.substr(plain.find("/tcp/")));
         }
     }
@@ -255,6 +256,7 @@ void Node::Impl::on_event(HostEvent event) {
 
 void Node::Impl::on(event::Listening event) {
     environment_.log.info("listening", {{"address", event.address}});
+    first_opened_.try_emplace(kind_of(event.address), event.address);
     listening_.push_back(std::move(event.address));
     if (first_listen_ && listening_.size() >= config_.listen.size()) {
         first_listen_->complete(true);

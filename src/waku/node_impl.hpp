@@ -132,8 +132,10 @@ class Node::Impl {
     void show_peers();
 
     // node_publish.cpp: messages out and in
+    [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message);
     [[nodiscard]] Task<Result<Publication>> publish_relay(std::string topic, crypto::Digest hash, Bytes data);
     [[nodiscard]] Task<Result<Publication>> publish_light(std::string topic, crypto::Digest hash, Bytes data);
+    [[nodiscard]] Task<Result<void>> wait_until(SteadyMs when);
     [[nodiscard]] Task<Result<void>> push_once(PeerId id, std::string topic, Bytes data);
     [[nodiscard]] Result<void> judge_push(const PeerId& id, const std::string& request_id, const Result<Bytes>& body);
     [[nodiscard]] std::optional<PeerId> pick_push_peer(const std::set<PeerId>& tried) const;
@@ -157,6 +159,7 @@ class Node::Impl {
     bool host_dead_{false};
     std::string peer_id_;
     std::vector<std::string> listening_;
+    std::map<std::string, std::string> first_opened_;  ///< by "/ip4/" and "/ip6/"; survives the host
     std::shared_ptr<Pending<bool>> first_listen_;  // shared with the coroutine of start
     SteadyMs host_since_{};
     SteadyMs restart_at_{};

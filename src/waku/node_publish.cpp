@@ -12,6 +12,8 @@ namespace {
 constexpr Milliseconds push_interval{1'100};
 constexpr Milliseconds longest_push_wait{10'000};
 constexpr Milliseconds longest_limit_wait{60'000};
+/// How long `stop` may have to wait for a push that waits for its turn.
+constexpr Milliseconds turn_slice{200};
 
 tl::unexpected<Error> retry(Errc code, std::string message) {
     return fail(Error{code, std::move(message), {}, true});
@@ -29,6 +31,13 @@ std::size_t cost(const ReceivedMessage& received) {
 
 Task<Result<Publication>> Node::Impl::publish(std::string pubsub_topic, WakuMessage message) {
     const Call call(*this);
+    Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message));
+    Result<Publication> result = co_await std::move(attempt);
+    count_published(result);
+    co_return result;
+}
+
+Task<Result<Publication>> Node::Impl::check_and_publish(std::string pubsub_topic, WakuMessage message) {
     if (std::ranges::count(topics_, pubsub_topic) == 0) {
         co_return fail(Errc::invalid_argument,
                        fmt::format("foreign_topic: {} is not a shard of this node", printable(pubsub_topic, 100)));
@@ -46,9 +55,7 @@ Task<Result<Publication>> Node::Impl::publish(std::string pubsub_topic, WakuMess
     const bool relay = config_.mode == Mode::relay;
     Task<Result<Publication>> way = relay ? publish_relay(std::move(pubsub_topic), hash, std::move(*data))
                                           : publish_light(std::move(pubsub_topic), hash, std::move(*data));
-    Result<Publication> result = co_await std::move(way);
-    count_published(result);
-    co_return result;
+    co_return co_await std::move(way);
 }
 
 void Node::Impl::count_published(const Result<Publication>& result) {
@@ -116,8 +123,9 @@ Task<Result<Publication>> Node::Impl::publish_light(std::string topic, crypto::D
             continue;
         }
         peer.next_push = turn + push_interval;  // taken before the wait, so that parallel calls queue up
-        if (turn > now) {
-            NOROSHI_CO_TRY_VOID(co_await environment_.timers.sleep_for(turn - now));
+        NOROSHI_CO_TRY_VOID(co_await wait_until(turn));
+        if (stopping_) {
+            break;
         }
         const Result<void> pushed = co_await push_once(*id, topic, data);
         if (pushed) {
@@ -129,6 +137,14 @@ Task<Result<Publication>> Node::Impl::publish_light(std::string topic, crypto::D
         environment_.log.warn("push_failed", {{"peer", *id}, {"reason", last.message}});
     }
     co_return fail(Errc::cancelled, "node stopped");
+}
+
+/// In slices: nothing but its own end wakes a sleeper, and `stop` waits for all calls.
+Task<Result<void>> Node::Impl::wait_until(SteadyMs when) {
+    for (SteadyMs now = environment_.clock.steady(); now < when && !stopping_; now = environment_.clock.steady()) {
+        NOROSHI_CO_TRY_VOID(co_await environment_.timers.sleep_for(std::min(turn_slice, when - now)));
+    }
+    co_return Result<void>{};
 }
 
 /// The untried peer whose turn comes first; among equals the one that took the last message.

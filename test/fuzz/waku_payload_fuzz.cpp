@@ -1,5 +1,6 @@
-// test/fuzz/waku_payload_fuzz.cpp - any bytes as a sealed payload, and any bytes as what was sealed.
+// test/fuzz/waku_payload_fuzz.cpp - any bytes as a sealed payload, as the frame inside one, and as what is sealed.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -7,21 +8,39 @@
 #include "base/random.hpp"
 #include "waku/payload.hpp"
 
+namespace {
+
+using namespace noroshi;
+
+/// The frame reader sees only what the key's owner could have sealed: here that is the fuzzer.
+Bytes seal_frame(ByteView frame, const waku::SymmetricKey& key) {
+    constexpr std::array<std::uint8_t, 12> nonce{};
+    Bytes out = crypto::aes256_gcm_encrypt(key.expose(), nonce, frame);
+    out.insert(out.end(), nonce.begin(), nonce.end());
+    return out;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace noroshi;
-    static const crypto::SecretKey key = *crypto::SecretKey::from_bytes(Bytes(32, 0x11));
-    static const waku::SymmetricKey shared(std::span<const std::uint8_t>(Bytes(32, 0x66)).first<32>());
-    static SystemRandom random;
-    const ByteView bytes(data, size);
-    static_cast<void>(waku::open_asymmetric(bytes, key));
-    static_cast<void>(waku::open_symmetric(bytes, shared));
-    const auto sealed = waku::seal_symmetric(bytes, shared, size % 2 == 0 ? &key : nullptr, random);
-    if (!sealed) {
-        return 0;
-    }
-    const auto opened = waku::open_symmetric(*sealed, shared);
-    if (!opened || !std::ranges::equal(opened->payload, bytes)) {
+    const ByteView input(data, size);
+    std::array<std::uint8_t, 32> bytes{};
+    bytes.fill(0x66);
+    const waku::SymmetricKey key{std::span<const std::uint8_t, 32>(bytes)};
+    bytes.fill(0x11);
+    const auto secret = crypto::SecretKey::from_bytes(bytes);
+    static_cast<void>(waku::open_symmetric(input, key));
+    static_cast<void>(waku::open_asymmetric(input, *secret));
+    const auto inside = waku::open_symmetric(seal_frame(input, key), key);
+    if (inside && inside->payload.size() > size) {
         std::abort();
+    }
+    SeededRandom random(size);
+    if (const auto sealed = waku::seal_symmetric(input, key, size % 2 == 0 ? &*secret : nullptr, random)) {
+        const auto opened = waku::open_symmetric(*sealed, key);
+        if (!opened || !std::ranges::equal(opened->payload, input)) {
+            std::abort();
+        }
     }
     return 0;
 }

@@ -1,20 +1,48 @@
-// test/fuzz/waku_rpc_fuzz.cpp - any bytes as frames, metadata and lightpush answers.
+// test/fuzz/waku_rpc_fuzz.cpp - any bytes, in any pieces, as a frame, as metadata and as the answer to a push.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 
 #include "rpc.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace noroshi;
-    const ByteView bytes(data, size);
-    static_cast<void>(waku::decode_metadata(bytes));
-    static_cast<void>(waku::decode_push_answer(bytes));
-    waku::FrameReader reader(4096);
-    for (std::size_t at = 0; at < size; at += 7) {
-        const auto fed = reader.feed(bytes.subspan(at, std::min<std::size_t>(7, size - at)));
-        if (!fed || *fed) {
-            break;
+    using namespace noroshi::waku;
+    const ByteView input(data, size);
+    if (const auto metadata = decode_metadata(input)) {
+        const auto again = decode_metadata(encode_metadata(*metadata));
+        if (!again || *again != *metadata) {
+            std::abort();
         }
+    }
+    if (const auto answer = decode_push_answer(input)) {
+        static_cast<void>(answer->rate_limited());
+        if (answer->info.size() > 200 || std::ranges::any_of(answer->info, [](char c) { return c < ' ' || c > '~'; })) {
+            std::abort();
+        }
+    }
+    // The first byte says how long the pieces are; however a frame is cut, the same comes out.
+    if (size < 2) {
+        return 0;
+    }
+    constexpr std::size_t cap = 4096;
+    const ByteView stream = input.subspan(1);
+    FrameReader whole(cap);
+    FrameReader pieces(cap);
+    const auto expected = whole.feed(stream);
+    const std::size_t step = std::max<std::size_t>(1, data[0]);
+    std::optional<Bytes> body;
+    bool failed = false;
+    for (std::size_t at = 0; at < stream.size() && !failed; at += step) {
+        auto got = pieces.feed(stream.subspan(at, std::min(step, stream.size() - at)));
+        failed = !got;
+        if (got && *got) {
+            body = std::move(*got);
+        }
+    }
+    if (failed == expected.has_value() || (expected && *expected != body)) {
+        std::abort();
     }
     return 0;
 }

@@ -75,23 +75,15 @@ fn deliver(event: &Event, call: impl Fn(&types::Event)) {
             data: text(detail),
             ..blank(5)
         }),
-        Event::Identified { agent, observed, protocols, .. } => call(&types::Event {
-            peer,
-            text: text(agent),
-            extra: text(observed),
-            data: text(protocols),
-            ..blank(6)
-        }),
+        Event::Identified { agent, observed, protocols, .. } => {
+            call(&types::Event { peer, text: text(agent), extra: text(observed), data: text(protocols), ..blank(6) })
+        }
         Event::PingRtt { micros, .. } => call(&types::Event { peer, value: *micros, ..blank(7) }),
         Event::PeerSubscribed { topic, .. } => call(&types::Event { peer, text: text(topic), ..blank(8) }),
         Event::PeerUnsubscribed { topic, .. } => call(&types::Event { peer, text: text(topic), ..blank(9) }),
-        Event::Message { topic, id, data, .. } => call(&types::Event {
-            peer,
-            text: text(topic),
-            extra: Slice::of(id),
-            data: Slice::of(data),
-            ..blank(10)
-        }),
+        Event::Message { topic, id, data, .. } => {
+            call(&types::Event { peer, text: text(topic), extra: Slice::of(id), data: Slice::of(data), ..blank(10) })
+        }
         Event::PublishResult { request_id, topic, id, failure, detail } => call(&types::Event {
             id: *request_id,
             code: failure.map_or(types::OK, publish_code),
@@ -100,13 +92,9 @@ fn deliver(event: &Event, call: impl Fn(&types::Event)) {
             data: text(detail),
             ..blank(11)
         }),
-        Event::Mesh { request_id, topic, size, lines } => call(&types::Event {
-            id: *request_id,
-            text: text(topic),
-            value: *size,
-            data: text(lines),
-            ..blank(12)
-        }),
+        Event::Mesh { request_id, topic, size, lines } => {
+            call(&types::Event { id: *request_id, text: text(topic), value: *size, data: text(lines), ..blank(12) })
+        }
         Event::StreamIn { id, protocol, .. } => {
             call(&types::Event { id: *id, peer, text: text(protocol), ..blank(13) })
         }

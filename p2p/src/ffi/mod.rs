@@ -152,7 +152,8 @@ pub unsafe extern "C" fn nrp2p_new(
         // SAFETY: null, or the caller's struct.
         let (Some(config), Some(callback)) = (unsafe { config.as_ref() }, callback) else { return EINVAL };
         // SAFETY: its slices are valid during the call.
-        let started = unsafe { config_of(config) }.and_then(|config| Host::start(config, deliver::sink(callback, user)));
+        let started =
+            unsafe { config_of(config) }.and_then(|config| Host::start(config, deliver::sink(callback, user)));
         match started {
             Ok(host) => {
                 // SAFETY: checked above.

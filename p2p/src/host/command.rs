@@ -33,19 +33,45 @@ pub enum Refusal {
 pub(crate) enum Command {
     Listen(Multiaddr),
     AddExternalAddress(Multiaddr),
-    Dial { request_id: u64, address: Multiaddr },
+    Dial {
+        request_id: u64,
+        address: Multiaddr,
+    },
     Disconnect(PeerId),
-    Ban { peer: PeerId, on: bool },
+    Ban {
+        peer: PeerId,
+        on: bool,
+    },
     Subscribe(String),
     Unsubscribe(String),
-    Mesh { request_id: u64, topic: String },
-    Publish { request_id: u64, topic: String, data: Reserved },
-    Verdict { message_id: Vec<u8>, peer: PeerId, acceptance: MessageAcceptance },
+    Mesh {
+        request_id: u64,
+        topic: String,
+    },
+    Publish {
+        request_id: u64,
+        topic: String,
+        data: Reserved,
+    },
+    Verdict {
+        message_id: Vec<u8>,
+        peer: PeerId,
+        acceptance: MessageAcceptance,
+    },
     ProtocolsChanged,
-    OpenStream { guard: StreamGuard, peer: PeerId, protocol: StreamProtocol, timeout: Duration },
-    Stats { request_id: u64 },
+    OpenStream {
+        guard: StreamGuard,
+        peer: PeerId,
+        protocol: StreamProtocol,
+        timeout: Duration,
+    },
+    Stats {
+        request_id: u64,
+    },
     #[cfg(feature = "test-hooks")]
-    TestPanic { in_task: bool },
+    TestPanic {
+        in_task: bool,
+    },
 }
 
 impl Command {

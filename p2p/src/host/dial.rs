@@ -1,7 +1,7 @@
 // p2p/src/host/dial.rs - turns the library's nested dial errors into one of a few named reasons.
 
 use std::error::Error;
-use std::io;
+use std::{fmt, io};
 
 use libp2p::allow_block_list::Blocked;
 use libp2p::connection_limits::Exceeded;
@@ -9,6 +9,23 @@ use libp2p::core::transport::TransportError;
 use libp2p::swarm::DialError;
 
 use super::event::DialReason;
+
+/// The error of a socket. It names itself as its source, because the layers above only pass on the source of what they
+/// wrap: an `io::Error` as such would be out of reach for `explain`.
+#[derive(Debug)]
+pub(crate) struct SocketError(pub(crate) io::Error);
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for SocketError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
 
 /// The reason, and the whole text for a log.
 pub(crate) fn explain(error: &DialError) -> (DialReason, String) {

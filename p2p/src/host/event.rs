@@ -11,33 +11,113 @@ pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
 
 #[derive(Debug, Clone)]
 pub enum Event {
-    Listening { address: String },
-    ListenClosed { address: String, reason: String },
-    Connected { request_id: u64, peer: PeerId, address: String, inbound: bool, connections: u32 },
-    Closed { peer: PeerId, address: String, reason: String, remaining: u32 },
-    DialError { request_id: u64, peer: Option<PeerId>, reason: DialReason, detail: String },
+    Listening {
+        address: String,
+    },
+    ListenClosed {
+        address: String,
+        reason: String,
+    },
+    Connected {
+        request_id: u64,
+        peer: PeerId,
+        address: String,
+        inbound: bool,
+        connections: u32,
+    },
+    Closed {
+        peer: PeerId,
+        address: String,
+        reason: String,
+        remaining: u32,
+    },
+    DialError {
+        request_id: u64,
+        peer: Option<PeerId>,
+        reason: DialReason,
+        detail: String,
+    },
     /// `protocols` one a line.
-    Identified { peer: PeerId, agent: String, observed: String, protocols: String },
-    PingRtt { peer: PeerId, micros: u64 },
-    PeerSubscribed { peer: PeerId, topic: String },
-    PeerUnsubscribed { peer: PeerId, topic: String },
+    Identified {
+        peer: PeerId,
+        agent: String,
+        observed: String,
+        protocols: String,
+    },
+    PingRtt {
+        peer: PeerId,
+        micros: u64,
+    },
+    PeerSubscribed {
+        peer: PeerId,
+        topic: String,
+    },
+    PeerUnsubscribed {
+        peer: PeerId,
+        topic: String,
+    },
     /// To be answered with `Host::verdict` exactly once.
-    Message { peer: PeerId, topic: String, id: Vec<u8>, data: Vec<u8> },
-    PublishResult { request_id: u64, topic: String, id: [u8; 32], failure: Option<PublishFailure>, detail: String },
+    Message {
+        peer: PeerId,
+        topic: String,
+        id: Vec<u8>,
+        data: Vec<u8>,
+    },
+    PublishResult {
+        request_id: u64,
+        topic: String,
+        id: [u8; 32],
+        failure: Option<PublishFailure>,
+        detail: String,
+    },
     /// `lines`: one subscriber a line: peer id, "mesh" or "peer", score.
-    Mesh { request_id: u64, topic: String, size: u64, lines: String },
-    StreamIn { id: u64, peer: PeerId, protocol: String },
-    StreamOpen { id: u64, peer: PeerId, protocol: String },
-    StreamData { id: u64, data: Vec<u8> },
-    StreamEof { id: u64 },
-    StreamWritable { id: u64 },
+    Mesh {
+        request_id: u64,
+        topic: String,
+        size: u64,
+        lines: String,
+    },
+    StreamIn {
+        id: u64,
+        peer: PeerId,
+        protocol: String,
+    },
+    StreamOpen {
+        id: u64,
+        peer: PeerId,
+        protocol: String,
+    },
+    StreamData {
+        id: u64,
+        data: Vec<u8>,
+    },
+    StreamEof {
+        id: u64,
+    },
+    StreamWritable {
+        id: u64,
+    },
     /// The last event of a stream.
-    StreamEnd { id: u64, end: StreamEnd, reason: String },
+    StreamEnd {
+        id: u64,
+        end: StreamEnd,
+        reason: String,
+    },
     /// `level` 1 (error) to 5 (trace).
-    Log { level: u8, line: String, target: &'static str },
-    Stats { request_id: u64, counters: Counters },
+    Log {
+        level: u8,
+        line: String,
+        target: &'static str,
+    },
+    Stats {
+        request_id: u64,
+        counters: Counters,
+    },
     /// The last event of a host; `panicked` when a panic ended it.
-    Stopped { panicked: bool, reason: String },
+    Stopped {
+        panicked: bool,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 // p2p/src/host/execute.rs - the commands of the main loop, one function each.
 
+use std::io;
+use std::net::{IpAddr, TcpListener};
 use std::sync::atomic::Ordering;
 
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError, TopicHash};
@@ -8,7 +10,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId};
 
 use super::command::Command;
-use super::event::{Event, PublishFailure};
+use super::event::{DialReason, Event, PublishFailure};
 use super::runner::Runner;
 use super::stream_task::Opened;
 use super::{dial, gossip};
@@ -57,6 +59,9 @@ impl Runner {
     }
 
     fn listen(&mut self, address: Multiaddr) {
+        if let Err(error) = probe(&address) {
+            return self.listen_closed(&address, &error.to_string());
+        }
         if let Err(error) = self.swarm.listen_on(address.clone()) {
             self.listen_closed(&address, &error.to_string());
         }
@@ -67,6 +72,11 @@ impl Runner {
             Protocol::P2p(peer) => Some(peer),
             _ => None,
         });
+        if named == Some(*self.swarm.local_peer_id()) {
+            // Our dials come from the port that we listen on: TCP would connect the socket with itself.
+            let detail = "the address is our own".into();
+            return self.emit(Event::DialError { request_id, peer: named, reason: DialReason::Own, detail });
+        }
         let options = match named {
             // Other nodes allow one connection a peer: a second one is never tried.
             Some(peer) => DialOpts::peer_id(peer)
@@ -165,4 +175,17 @@ impl Runner {
         counters.streams = self.shared.streams.len() as u64;
         self.emit(Event::Stats { request_id, counters });
     }
+}
+
+/// Fails when somebody listens at the address. The transport shares its ports (SO_REUSEPORT): two nodes of one user
+/// would silently get every other connection of each other.
+fn probe(address: &Multiaddr) -> io::Result<()> {
+    let parts: Vec<_> = address.iter().take(2).collect();
+    let (ip, port) = match parts[..] {
+        [Protocol::Ip4(ip), Protocol::Tcp(port)] => (IpAddr::from(ip), port),
+        // An unspecified one would also take the port of IPv4 here, which may be ours.
+        [Protocol::Ip6(ip), Protocol::Tcp(port)] if !ip.is_unspecified() => (IpAddr::from(ip), port),
+        _ => return Ok(()),
+    };
+    TcpListener::bind((ip, port)).map(drop)
 }

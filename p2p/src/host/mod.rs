@@ -45,6 +45,8 @@ pub const MAX_TEXT: usize = 1024;
 pub const MAX_COMMANDS: usize = 256;
 /// Published bytes waiting for the network thread.
 pub const MAX_COMMAND_BYTES: usize = 8 * 1024 * 1024;
+/// What a gossip RPC has at most around the data and topic of its message: the tags and lengths of protobuf.
+const MAX_RPC_FRAME: usize = 16;
 /// Raw streams of one host, both directions.
 pub const MAX_STREAMS: usize = 1024;
 /// Accepted protocols of one host.
@@ -127,11 +129,11 @@ impl Host {
     }
 
     pub fn subscribe(&self, topic: &str) -> Reply {
-        self.send_gossip(topic, |topic| Command::Subscribe(topic))
+        self.send_gossip(topic, Command::Subscribe)
     }
 
     pub fn unsubscribe(&self, topic: &str) -> Reply {
-        self.send_gossip(topic, |topic| Command::Unsubscribe(topic))
+        self.send_gossip(topic, Command::Unsubscribe)
     }
 
     pub fn mesh(&self, request_id: u64, topic: &str) -> Reply {
@@ -144,7 +146,8 @@ impl Host {
             return Err(Refusal::Unsupported);
         }
         check_topic(topic)?;
-        if data.len() > self.max_transmit {
+        // The library looks at the data alone; what its codec then refuses to send would be lost without a word.
+        if data.len() + topic.len() + MAX_RPC_FRAME > self.max_transmit {
             return Err(Refusal::TooLarge);
         }
         let Some(data) = self.shared.reserve(data) else {
@@ -286,6 +289,10 @@ impl Drop for Host {
 
 fn parse_address(text: &str) -> Result<Multiaddr, Refusal> {
     check_length(text)?;
+    // The library takes no text at all for an address of no parts.
+    if text.is_empty() {
+        return Err(Refusal::Invalid);
+    }
     text.parse().map_err(|_| Refusal::Invalid)
 }
 

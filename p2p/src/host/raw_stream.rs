@@ -60,8 +60,7 @@ impl Behaviour {
 
     /// Lets every connection announce the accepted protocols anew.
     pub(crate) fn protocols_changed(&mut self) {
-        let all: Vec<_> =
-            self.connections.iter().flat_map(|(peer, ids)| ids.iter().map(|id| (*peer, *id))).collect();
+        let all: Vec<_> = self.connections.iter().flat_map(|(peer, ids)| ids.iter().map(|id| (*peer, *id))).collect();
         for (peer, connection) in all {
             self.notify(peer, connection, HandlerCommand::ProtocolsChanged);
         }
@@ -208,10 +207,7 @@ impl ConnectionHandler for Handler {
         }
     }
 
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<ConnectionHandlerEvent<AnyOf, Reply, (StreamProtocol, Stream)>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<AnyOf, Reply, (StreamProtocol, Stream)>> {
         if let Some(inbound) = self.inbound.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(inbound));
         }

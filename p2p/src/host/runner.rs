@@ -180,7 +180,9 @@ impl Runner {
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => self.identified(peer_id, &info),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.identified(peer_id, &info)
+            }
             BehaviourEvent::Ping(event) => self.pinged(event),
             BehaviourEvent::Gossip(event) => self.gossiped(event),
             BehaviourEvent::Streams(inbound) => self.inbound_stream(inbound),

@@ -72,7 +72,10 @@ struct Inner {
 /// What the writer is to do next.
 pub(crate) enum NextWrite {
     /// `announce`: tell the caller that there is room again.
-    Chunk { bytes: Vec<u8>, announce: bool },
+    Chunk {
+        bytes: Vec<u8>,
+        announce: bool,
+    },
     Finish,
     Gone,
     Wait,

@@ -72,12 +72,7 @@ async fn transfer(shared: &Shared, state: &StreamState, id: u64, stream: Stream)
     Ok(())
 }
 
-async fn read(
-    shared: &Shared,
-    state: &StreamState,
-    id: u64,
-    mut reader: ReadHalf<Stream>,
-) -> Result<(), OpenFailure> {
+async fn read(shared: &Shared, state: &StreamState, id: u64, mut reader: ReadHalf<Stream>) -> Result<(), OpenFailure> {
     let mut buffer = Vec::new();
     loop {
         let credit = match state.next_read() {

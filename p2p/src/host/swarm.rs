@@ -16,7 +16,7 @@ use libp2p::{gossipsub, identify, noise, ping, tcp, yamux, PeerId, Swarm, Transp
 use super::config::Config;
 use super::counters::Counted;
 use super::shared::{Shared, Stop};
-use super::{gossip, raw_stream};
+use super::{dial, gossip, raw_stream};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_INTERVAL: Duration = Duration::from_secs(15);
@@ -75,6 +75,7 @@ fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, Str
     let totals = shared.totals.clone();
     let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .map(move |stream, _| Counted::new(stream, totals.clone()))
+        .map_err(dial::SocketError)
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(muxer)

@@ -213,10 +213,14 @@ class NodeBench {
         ASSERT_EQ(started->error(), "ok");
     }
     void stop() {
-        static_cast<void>(runtime_.run(stop_all()));
+        const auto stopped = begin_stop();
+        while (!stopped->ended()) {
+            advance(Milliseconds(500));
+        }
+        static_cast<void>(runtime_.run(stop_tasks()));
         node_.reset();
     }
-    /// The stop of the node alone, to be watched.
+    /// The stop of the node, to be watched.
     std::shared_ptr<Outcome<void>> begin_stop() { return call(stop_node()); }
 
     /// Lets a call run until it waits.
@@ -295,8 +299,7 @@ class NodeBench {
         co_await node_->stop();
         co_return Result<void>{};
     }
-    Task<int> stop_all() {
-        co_await node_->stop();
+    Task<int> stop_tasks() {
         co_await tasks_.stop();
         co_return 0;
     }

@@ -8,16 +8,6 @@ namespace {
 
 constexpr SteadyMs start{Milliseconds(1'000'000)};
 
-/// Always the lowest or the highest number, so that the bounds of the jitter show.
-class EdgeRandom final : public Random {
-  public:
-    explicit EdgeRandom(std::uint8_t byte) : byte_(byte) {}
-    void fill(std::span<std::uint8_t> out) override { std::ranges::fill(out, byte_); }
-
-  private:
-    std::uint8_t byte_;
-};
-
 PeerAddress peer(std::string id, std::string address) { return {std::move(address), std::move(id)}; }
 
 class RediallerTest : public ::testing::Test {
@@ -64,16 +54,22 @@ TEST_F(RediallerTest, Waits_double_after_each_failure_up_to_a_minute) {
     }
 }
 
-TEST(Redialler_jitter, Is_a_quarter_to_both_sides) {
-    for (const auto& [byte, expected] : {std::pair<int, int>{0x00, 750}, {0xff, 1250}}) {
-        EdgeRandom random(static_cast<std::uint8_t>(byte));
-        Redialler redialler({peer("a", "/a")}, random);
-        redialler.dialling(0, 1, start);
-        redialler.dial_failed(1, start);
-        const auto at = Milliseconds(expected);
-        EXPECT_TRUE(redialler.due(start + at - Milliseconds(byte == 0 ? 1 : 600)).empty());
-        EXPECT_FALSE(redialler.due(start + at).empty());
+TEST(Redialler_jitter, Spreads_the_peers_over_half_the_wait) {
+    SeededRandom random(3);
+    std::vector<PeerAddress> peers;
+    for (int i = 0; i < 100; ++i) {
+        peers.push_back(peer(std::to_string(i), "/a"));
     }
+    Redialler redialler(peers, random);
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        redialler.dialling(i, i + 1, start);
+        redialler.dial_failed(i + 1, start);
+    }
+    EXPECT_TRUE(redialler.due(start + Milliseconds(749)).empty());
+    const std::size_t halfway = redialler.due(start + Milliseconds(1'000)).size();
+    EXPECT_GT(halfway, 25U);
+    EXPECT_LT(halfway, 75U);
+    EXPECT_EQ(redialler.due(start + Milliseconds(1'250)).size(), 100U);
 }
 
 TEST_F(RediallerTest, Tries_the_addresses_of_a_peer_in_turn) {
