@@ -16,7 +16,7 @@ model::Labels group_labels(const Aggregate& aggregate, const model::Labels& labe
     std::vector<model::Label> kept;
     for (const model::Label& label : labels) {
         const bool listed = std::ranges::count(aggregate.labels, label.name) != 0;
-        if (aggregate.without ? !listed && label.name != model::metric_name_label : listed) {
+        if (aggregate.without ? !listed && !is_metadata_label(label.name) : listed) {
             kept.push_back(label);
         }
     }

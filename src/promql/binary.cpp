@@ -74,7 +74,7 @@ Result<Value> with_scalar(const Binary& binary, Vector vector, double scalar, bo
         if (!value) {
             continue;
         }
-        out.push_back({drops_name(binary) ? element.labels.without(model::metric_name_label) : std::move(element.labels),
+        out.push_back({drops_name(binary) ? without_metadata(element.labels) : std::move(element.labels),
                        *value});
     }
     NOROSHI_TRY_VOID(require_unique(out));
@@ -86,7 +86,7 @@ model::Labels signature(const Matching& matching, const model::Labels& labels) {
     std::vector<model::Label> out;
     for (const model::Label& label : labels) {
         const bool listed = std::ranges::count(matching.labels, label.name) != 0;
-        if (matching.on ? listed : !listed && label.name != model::metric_name_label) {
+        if (matching.on ? listed : !listed && !is_metadata_label(label.name)) {
             out.push_back(label);
         }
     }
@@ -121,7 +121,7 @@ Value set_operation(const Binary& binary, Vector left, Vector right) {
 /// Labels of a result: the many side's, or the matched ones, with what group_left or group_right brings along.
 model::Labels result_labels(const Binary& binary, const model::Labels& many, const model::Labels& one) {
     const Matching& matching = binary.matching;
-    model::Labels out = drops_name(binary) ? many.without(model::metric_name_label) : many;
+    model::Labels out = drops_name(binary) ? without_metadata(many) : many;
     if (matching.card == Card::one_to_one) {
         std::vector<model::Label> kept;
         for (const model::Label& label : out) {

@@ -123,7 +123,7 @@ Result<Value> Evaluation::value_of(const Unary& unary, TimestampMs at) {
     Vector vector = as_vector(std::move(value));
     for (VectorSample& element : vector) {
         element.value = -element.value;
-        element.labels = element.labels.without(model::metric_name_label);
+        element.labels = without_metadata(element.labels);
     }
     NOROSHI_TRY_VOID(require_unique(vector));
     return Value(std::move(vector));
@@ -158,7 +158,7 @@ Result<Value> Evaluation::value_of(const Call& call, TimestampMs at) {
             NOROSHI_TRY(Value times, instant(*selector, at, true));
             Vector vector = as_vector(std::move(times));
             for (VectorSample& element : vector) {
-                element.labels = element.labels.without(model::metric_name_label);
+                element.labels = without_metadata(element.labels);
             }
             NOROSHI_TRY_VOID(require_unique(vector));
             return Value(std::move(vector));
@@ -193,7 +193,7 @@ Result<Value> Evaluation::over_elements(const Call& call, ElementFunction functi
     Vector vector = as_vector(std::move(first));
     for (VectorSample& element : vector) {
         element.value = function(element.value, scalars[0], scalars[1]);
-        element.labels = element.labels.without(model::metric_name_label);
+        element.labels = without_metadata(element.labels);
     }
     NOROSHI_TRY_VOID(require_unique(vector));
     return Value(std::move(vector));
@@ -226,7 +226,7 @@ Result<Value> Evaluation::over_ranges(const Call& call, RangeFunction function, 
                             parameter};
         if (const std::optional<double> value = function(window)) {
             out.push_back({call.function->keeps_name ? std::move(series.labels)
-                                                     : series.labels.without(model::metric_name_label),
+                                                     : without_metadata(series.labels),
                            *value});
         }
     }

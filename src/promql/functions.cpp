@@ -2,6 +2,7 @@
 #include "functions.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -9,6 +10,17 @@
 
 namespace noroshi::promql {
 namespace {
+
+/// What Prometheus has and this engine has not: native histograms, experimental functions and aggregations, fill.
+constexpr std::array<std::string_view, 31> lacking{
+    "histogram_avg",        "histogram_count",      "histogram_fraction",   "histogram_quantiles",
+    "histogram_stddev",     "histogram_stdvar",     "histogram_sum",        "double_exponential_smoothing",
+    "info",                 "integral",             "mad_over_time",        "ts_of_first_over_time",
+    "ts_of_last_over_time", "ts_of_max_over_time",  "ts_of_min_over_time",  "sort_by_label",
+    "sort_by_label_desc",   "start_timestamp",      "limitk",               "limit_ratio",
+    "start",                "end",                  "range",                "step",
+    "min_of",               "max_of",               "fill",                 "fill_left",
+    "fill_right",           "anchored",             "smoothed"};
 
 std::vector<Function> all_functions() {
     std::vector<Function> all;
@@ -20,6 +32,20 @@ std::vector<Function> all_functions() {
 }
 
 }  // namespace
+
+bool is_metadata_label(std::string_view name) {
+    return name == model::metric_name_label || name == "__type__" || name == "__unit__";
+}
+
+model::Labels without_metadata(const model::Labels& labels) {
+    std::vector<model::Label> kept;
+    std::ranges::copy_if(labels, std::back_inserter(kept), [](const model::Label& l) { return !is_metadata_label(l.name); });
+    return model::Labels(std::move(kept));
+}
+
+bool is_lacking(std::string_view name) {
+    return std::ranges::find(lacking, name) != lacking.end();
+}
 
 const Function* find_function(std::string_view name) {
     static const std::vector<Function> table = all_functions();  // immutable: made once, then only read
@@ -96,7 +122,7 @@ model::Labels absent_labels(const Node& node) {
     model::Labels out;
     std::set<std::string> used;
     for (const model::Matcher& matcher : selector->matchers) {
-        if (matcher.name() == model::metric_name_label) {
+        if (is_metadata_label(matcher.name())) {
             continue;
         }
         const bool first = used.insert(matcher.name()).second;

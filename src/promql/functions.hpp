@@ -43,6 +43,8 @@ struct Function {
     bool keeps_name{false};
 };
 
+/// A function, aggregation or modifier of Prometheus that this engine lacks.
+[[nodiscard]] bool is_lacking(std::string_view name);
 /// The row, or nullptr.
 [[nodiscard]] const Function* find_function(std::string_view name);
 
@@ -73,6 +75,9 @@ class ExactSum {
 
 /// Labels that an empty `absent(selector)` gives: those of equality matchers, each name used once.
 [[nodiscard]] model::Labels absent_labels(const Node& node);
+/// `__name__`, `__type__`, `__unit__`: they say what a series measures, and go when an operation changes that.
+[[nodiscard]] bool is_metadata_label(std::string_view name);
+[[nodiscard]] model::Labels without_metadata(const model::Labels& labels);
 /// Errors when two elements have the same labels.
 [[nodiscard]] Result<void> require_unique(const Vector& vector);
 

@@ -16,7 +16,7 @@ Result<Value> pi(CallContext&) { return Value(std::numbers::pi); }
 Result<Value> timestamp(CallContext& context) {
     auto vector = std::get<Vector>(std::move(context.values[0]));
     for (VectorSample& element : vector) {
-        element.labels = element.labels.without(model::metric_name_label);
+        element.labels = without_metadata(element.labels);
         element.value = to_unix_seconds(context.at);
     }
     return Value(std::move(vector));
@@ -59,7 +59,7 @@ Result<Value> calendar(CallContext& context) {
     }
     auto vector = std::get<Vector>(std::move(context.values[0]));
     for (VectorSample& element : vector) {
-        element.labels = element.labels.without(model::metric_name_label);
+        element.labels = without_metadata(element.labels);
         element.value = at_seconds<F>(element.value);
     }
     return Value(std::move(vector));

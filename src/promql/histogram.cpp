@@ -26,8 +26,12 @@ void make_monotonic(std::vector<Bucket>& buckets) {
             merged.push_back(bucket);
         }
     }
+    // A difference of 1e-12 is a rounding of sums, not an observation.
+    constexpr double rounding = 1e-12;
     for (std::size_t i = 1; i < merged.size(); ++i) {
-        merged[i].count = std::max(merged[i].count, merged[i - 1].count);
+        const double before = merged[i - 1].count;
+        const bool grows = merged[i].count - before > rounding * (std::fabs(merged[i].count) + std::fabs(before));
+        merged[i].count = grows || std::isnan(before) ? merged[i].count : before;
     }
     buckets = std::move(merged);
 }
@@ -64,8 +68,8 @@ Result<Value> histogram_quantile(CallContext& context) {
     std::map<model::Labels, std::vector<Bucket>> histograms;
     for (const VectorSample& element : std::get<Vector>(context.values[1])) {
         const Result<double> upper = parse_float(element.labels.get("le"));
-        if (upper) {
-            histograms[element.labels.without("le").without(model::metric_name_label)].push_back({*upper, element.value});
+        if (upper && !std::isnan(*upper)) {
+            histograms[without_metadata(element.labels.without("le"))].push_back({*upper, element.value});
         }
     }
     Vector out;

@@ -129,7 +129,9 @@ bool Parser::peek_word(std::string_view word) const {
 
 Result<void> Parser::expect(std::string_view punctuation, std::string_view where) {
     if (!take_if(punctuation)) {
-        return fail(unexpected(where).value().with("expected \"" + std::string(punctuation) + "\""));
+        Error error = unexpected(where).value();
+        error.message += ", expected " + model::quote(punctuation);
+        return fail(std::move(error));
     }
     return {};
 }
@@ -142,6 +144,12 @@ tl::unexpected<Error> Parser::unexpected(std::string_view where) const {
 
 tl::unexpected<Error> Parser::fault(std::size_t offset, std::string message) const {
     return parse_fault(text_, offset, std::move(message));
+}
+
+tl::unexpected<Error> Parser::lacks(std::size_t offset, std::string_view what) const {
+    Error error = fault(offset, fmt::format("{} is not supported by this version", what)).value();
+    error.code = Errc::unsupported;
+    return fail(std::move(error));
 }
 
 Result<NodePtr> Parser::whole() {
@@ -325,6 +333,9 @@ Result<NodePtr> Parser::named() {
     if (const std::optional<AggregateOp> op = find_aggregate(name.text);
         op && (opens || peek_word("by") || peek_word("without"))) {
         return aggregate(name, *op);
+    }
+    if (is_lacking(name.text) && (opens || peek_word("by") || peek_word("without"))) {
+        return lacks(name.offset, model::quote(name.text));
     }
     if (opens) {
         return call(name);

@@ -45,7 +45,9 @@ class Parser {
     Result<NodePtr> offset_modifier(NodePtr node);
     Result<NodePtr> at_modifier(NodePtr node);
     Result<TimeShift*> shift_of(Node& node, std::string_view modifier);
-    Result<Milliseconds> duration(bool may_be_negative);
+    enum class DurationPlace { brackets, offset, offset_parentheses };
+    Result<Milliseconds> duration(DurationPlace place);
+    Result<void> refuse_calculation(bool after_operand);
 
     [[nodiscard]] const Token& peek(std::size_t ahead = 0) const;
     Token take();
@@ -53,6 +55,8 @@ class Parser {
     [[nodiscard]] bool peek_word(std::string_view word) const;
     Result<void> expect(std::string_view punctuation, std::string_view where);
     [[nodiscard]] tl::unexpected<Error> unexpected(std::string_view where) const;
+    /// Something of Prometheus that this engine has not. Errors: unsupported.
+    [[nodiscard]] tl::unexpected<Error> lacks(std::size_t offset, std::string_view what) const;
     [[nodiscard]] tl::unexpected<Error> fault(std::size_t offset, std::string message) const;
 
     std::string_view text_;

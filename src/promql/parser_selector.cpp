@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/numbers.hpp"
@@ -108,18 +109,32 @@ Result<NodePtr> Parser::postfix(NodePtr node) {
             NOROSHI_TRY(node, offset_modifier(std::move(node)));
         } else if (peek().is("@")) {
             NOROSHI_TRY(node, at_modifier(std::move(node)));
+        } else if (peek_word("anchored") || peek_word("smoothed")) {
+            return lacks(peek().offset, model::quote(peek().text));
         } else {
             return node;
         }
     }
 }
 
-Result<Milliseconds> Parser::duration(bool may_be_negative) {
+/// Durations that are calculated are refused by name. Behind a first operand that is an operator, before it a word
+/// or a parenthesis.
+Result<void> Parser::refuse_calculation(bool after_operand) {
+    constexpr std::array<std::string_view, 6> operators{"+", "-", "*", "/", "%", "^"};
+    constexpr std::array<std::string_view, 4> words{"step", "range", "min_of", "max_of"};
+    const bool calculates = after_operand
+                                ? std::ranges::any_of(operators, [this](auto op) { return peek().is(op); })
+                                : peek().is("(") || std::ranges::any_of(words, [this](auto w) { return peek_word(w); });
+    return calculates ? lacks(peek().offset, "a duration expression") : Result<void>{};
+}
+
+Result<Milliseconds> Parser::duration(DurationPlace place) {
     const std::size_t offset = peek().offset;
     bool negative = false;
-    if (may_be_negative && (peek().is("-") || peek().is("+"))) {
+    if (peek().is("-") || peek().is("+")) {
         negative = take().text == "-";
     }
+    NOROSHI_TRY_VOID(refuse_calculation(false));
     if (peek().kind != TokenKind::duration && peek().kind != TokenKind::number) {
         return unexpected("duration");
     }
@@ -136,7 +151,10 @@ Result<Milliseconds> Parser::duration(bool may_be_negative) {
     if (!out) {
         return fault(token.offset, out.error().message);
     }
-    if (!may_be_negative && out->count() <= 0) {
+    if (place != DurationPlace::offset) {
+        NOROSHI_TRY_VOID(refuse_calculation(true));
+    }
+    if (place == DurationPlace::brackets && (negative || out->count() <= 0)) {
         return fault(offset, "duration must be greater than 0");
     }
     return negative ? -*out : *out;
@@ -144,11 +162,11 @@ Result<Milliseconds> Parser::duration(bool may_be_negative) {
 
 Result<NodePtr> Parser::range(NodePtr node) {
     const std::size_t offset = take().offset;
-    NOROSHI_TRY(const Milliseconds length, duration(false));
+    NOROSHI_TRY(const Milliseconds length, duration(DurationPlace::brackets));
     if (take_if(":")) {
         Milliseconds step{0};
         if (!peek().is("]")) {
-            NOROSHI_TRY(step, duration(false));
+            NOROSHI_TRY(step, duration(DurationPlace::brackets));
         }
         NOROSHI_TRY_VOID(expect("]", "subquery"));
         if (node->type != ValueType::vector) {
@@ -190,7 +208,8 @@ Result<TimeShift*> Parser::shift_of(Node& node, std::string_view modifier) {
 Result<NodePtr> Parser::offset_modifier(NodePtr node) {
     const std::size_t offset = take().offset;
     const bool parenthesised = take_if("(");
-    NOROSHI_TRY(const Milliseconds by, duration(true));
+    NOROSHI_TRY(const Milliseconds by,
+                duration(parenthesised ? DurationPlace::offset_parentheses : DurationPlace::offset));
     if (parenthesised) {
         NOROSHI_TRY_VOID(expect(")", "offset"));
     }

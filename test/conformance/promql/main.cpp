@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
         for (const std::filesystem::path& file : files_of(argument)) {
             const std::string name = file.filename().string();
             const Result<std::string> text = read_file(file, 16u << 20);
-            const auto commands = text ? conformance::parse_script(name, *text)
+            const auto commands = text ? conformance::parse_script(name, *text, lenient)
                                        : Result<std::vector<conformance::Command>>(fail(text.error()));
             if (!commands) {
                 fmt::print("{}: {}\n", name, commands.error().to_string());

@@ -128,6 +128,7 @@ class Runner {
         }
         for (const auto& [labels, chosen] : last) {
             const Series& series = *chosen;
+            lost_ = lost_ || series.unreadable;
             if (series.histogram) {
                 histograms_.insert(std::string(series.labels.metric_name()));
                 continue;
@@ -187,8 +188,9 @@ class Runner {
     }
 
     void judge_error(const Eval& eval, const Error& error) {
-        if (lenient_ && error.code == Errc::unsupported) {
-            ++out_.not_run;
+        // What the engine lacks is no expected failure, even where one is expected.
+        if (error.code == Errc::unsupported) {
+            lenient_ ? void(++out_.not_run) : judge(eval, false, "error: " + error.message);
             return;
         }
         const bool message = eval.fail_message.empty() || error.message.find(eval.fail_message) != std::string::npos ||
@@ -216,7 +218,7 @@ class Runner {
     }
 
     bool needs_histograms(const Eval& eval, const Result<promql::Expression>& expression) const {
-        if (lost_ || std::ranges::any_of(eval.expected, &Series::histogram)) {
+        if (lost_ || std::ranges::any_of(eval.expected, [](const Series& s) { return s.histogram || s.unreadable; })) {
             return true;
         }
         if (histograms_.empty() || !expression) {

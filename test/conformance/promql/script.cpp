@@ -232,14 +232,19 @@ Result<Command> command_of(std::string_view line) {
     return Command{0, Unknown{std::string(line)}};
 }
 
-Result<void> add_line(std::string_view line, Command& command) {
+Result<Series> series_of(std::string_view line, bool lenient) {
+    Result<Series> series = series_of(line);
+    return series || !lenient ? series : Series{.labels = {}, .values = {}, .unreadable = true};
+}
+
+Result<void> add_line(std::string_view line, Command& command, bool lenient) {
     if (auto* load = std::get_if<Load>(&command.what)) {
-        NOROSHI_TRY(Series series, series_of(line));
+        NOROSHI_TRY(Series series, series_of(line, lenient));
         load->series.push_back(std::move(series));
     } else if (auto* eval = std::get_if<Eval>(&command.what)) {
         NOROSHI_TRY(const bool taken, take_expectation(line, *eval));
         if (!taken) {
-            NOROSHI_TRY(Series series, series_of(line));
+            NOROSHI_TRY(Series series, series_of(line, lenient));
             eval->expected.push_back(std::move(series));
         }
     }
@@ -248,7 +253,7 @@ Result<void> add_line(std::string_view line, Command& command) {
 
 }  // namespace
 
-Result<std::vector<Command>> parse_script(const std::string& file, std::string_view text) {
+Result<std::vector<Command>> parse_script(const std::string& file, std::string_view text, bool lenient) {
     std::vector<Command> out;
     bool open = false;
     for (std::size_t number = 1; !text.empty(); ++number) {
@@ -262,7 +267,7 @@ Result<std::vector<Command>> parse_script(const std::string& file, std::string_v
         const bool indented = line.starts_with(' ') || line.starts_with('\t');
         Result<void> read;
         if (indented && open) {
-            read = add_line(content, out.back());
+            read = add_line(content, out.back(), lenient);
         } else if (Result<Command> command = command_of(content)) {
             command->line = number;
             out.push_back(std::move(*command));

@@ -23,6 +23,7 @@ struct Series {
     std::vector<Slot> values;
     bool scalar{false};     ///< a number alone
     bool histogram{false};  ///< has native histograms, which this engine lacks
+    bool unreadable{false};  ///< a form that this runner does not read; only in a lenient script
 };
 
 struct Load {
@@ -60,7 +61,7 @@ struct Command {
     std::variant<Load, Clear, Eval, Unknown> what;
 };
 
-/// Errors: parse, with the line.
-[[nodiscard]] Result<std::vector<Command>> parse_script(const std::string& file, std::string_view text);
+/// `lenient`: a series that cannot be read is marked instead of refused. Errors: parse, with the line.
+[[nodiscard]] Result<std::vector<Command>> parse_script(const std::string& file, std::string_view text, bool lenient);
 
 }  // namespace noroshi::conformance
