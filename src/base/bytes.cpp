@@ -16,9 +16,13 @@ Result<Bytes> from_hex(std::string_view text) {
     if (text.starts_with("0x") || text.starts_with("0X")) {
         text.remove_prefix(2);
     }
-    Bytes out(text.size() / 2);
+    if (text.empty()) {
+        return Bytes{};
+    }
+    Bytes out((text.size() + 1) / 2);
     std::size_t length = 0;
     const int bad = sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, nullptr);
+    out.resize(length);
     if (bad != 0 || length * 2 != text.size()) {
         return fail(Errc::parse, "expected an even number of hex digits");
     }
@@ -34,7 +38,10 @@ std::string to_base64(ByteView bytes) {
 }
 
 Result<Bytes> from_base64(std::string_view text) {
-    Bytes out(text.size() / 4 * 3);
+    if (text.empty()) {
+        return Bytes{};
+    }
+    Bytes out((text.size() + 3) / 4 * 3);
     std::size_t length = 0;
     const char* end = nullptr;
     const int bad = sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end,

@@ -132,7 +132,7 @@ TEST_F(StoreTest, A_row_that_was_changed_by_another_hand_is_set_aside_and_named)
     batch.put_alert(alert("a"));
     batch.put_alert(alert("b"));
     commit(std::move(batch));
-    tamper("UPDATE alerts SET value = 99 WHERE rowid = 1");
+    tamper("UPDATE alerts SET content = replace(content, 'High', 'Hugh') WHERE seq = 1");
     open();
     EXPECT_EQ(store_->load_alerts()->size(), 1);
     ASSERT_EQ(store_->damage().size(), 1);

@@ -1,0 +1,137 @@
+// test/unit/collect/scraper_test.cpp - what a scrape leaves in the store: samples, `up`, the scrape's own series, staleness.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "collect/collect.hpp"
+#include "run_task.hpp"
+
+namespace noroshi::collect {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Gives out prepared answers, one a request.
+class ListedClient final : public net::HttpClient {
+  public:
+    Task<Result<net::Response>> send(net::Request request) override {
+        asked.push_back(std::move(request));
+        Result<net::Response> answer = std::move(answers.front());
+        answers.pop_front();
+        co_return answer;
+    }
+    void answer(std::string body, unsigned status = 200, const std::string& type = "text/plain; version=0.0.4") {
+        answers.emplace_back(net::Response{status, {{"Content-Type", type}}, std::move(body)});
+    }
+    std::deque<Result<net::Response>> answers;
+    std::vector<net::Request> asked;
+};
+
+class ScraperTest : public testing::Test {
+  protected:
+    ScraperTest() {
+        target_.job = "j";
+        target_.url = {"http", "127.0.0.1", 9100, "/metrics"};
+        target_.labels = {{"instance", "h:9100"}, {"job", "j"}};
+    }
+    void TearDown() override { test::run(runtime_, scraper_.stop()); }
+    void scrape(std::string body) {
+        client_.answer(std::move(body));
+        scrape_prepared();
+    }
+    void scrape_prepared() {
+        clock_.advance(std::chrono::seconds(15));
+        scraper_.set_targets({});
+        test::run(runtime_, scraper_.scrape_once(target_));
+    }
+    /// The newest samples of a metric, without those that ended.
+    std::vector<std::string> query(const std::string& name) {
+        const std::vector matchers{*model::Matcher::create(model::MatchOp::equal, "__name__", name)};
+        std::vector<std::string> out;
+        for (tsdb::SelectedSeries& series : head_.select(matchers, from_unix_ms(0), clock_.now())) {
+            model::Sample sample{};
+            while (series.cursor->next(sample)) {
+            }
+            if (!model::is_stale_marker(sample.value)) {
+                out.push_back(fmt::format("{} {}", series.labels->to_string(), sample.value));
+            }
+        }
+        return out;
+    }
+
+    Runtime runtime_;
+    ManualClock clock_{from_unix_ms(1'700'000'000'000)};
+    Metrics metrics_;
+    tsdb::Head head_{tsdb::Options{}};
+    ListedClient client_;
+    Scraper scraper_{head_, client_, runtime_, clock_, runtime_.executor(), metrics_, Log::none()};
+    Target target_;
+};
+
+constexpr const char* of_target = R"({instance="h:9100", job="j"})";
+
+TEST_F(ScraperTest, A_good_scrape_is_up_with_its_own_series) {
+    scrape("a 1\nb{c=\"d\"} 2\n");
+    EXPECT_THAT(query("a"), ElementsAre(std::string("a") + of_target + " 1"));
+    EXPECT_THAT(query("b"), ElementsAre(R"(b{c="d", instance="h:9100", job="j"} 2)"));
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 1"));
+    EXPECT_THAT(query("scrape_samples_scraped"), ElementsAre(std::string("scrape_samples_scraped") + of_target + " 2"));
+    EXPECT_EQ(query("scrape_duration_seconds").size(), 1);
+}
+
+TEST_F(ScraperTest, Asks_for_both_formats) {
+    scrape("a 1\n");
+    EXPECT_THAT(client_.asked.at(0).headers.at("Accept"), HasSubstr("application/openmetrics-text"));
+    EXPECT_EQ(client_.asked[0].body_limit, target_.body_size_limit);
+    EXPECT_EQ(client_.asked[0].timeout, target_.timeout);
+}
+
+TEST_F(ScraperTest, Labels_that_clash_are_exported_unless_honoured) {
+    scrape("a{job=\"mine\"} 1\n");
+    EXPECT_THAT(query("a"), ElementsAre(R"(a{exported_job="mine", instance="h:9100", job="j"} 1)"));
+    target_.honor_labels = true;
+    scrape("b{job=\"mine\"} 1\n");
+    EXPECT_THAT(query("b"), ElementsAre(R"(b{instance="h:9100", job="mine"} 1)"));
+}
+
+struct Fault {
+    Result<net::Response> answer;
+    const char* reason;
+};
+
+TEST_F(ScraperTest, Every_failure_is_up_0_with_a_named_reason) {
+    const auto body = [](std::string text, unsigned status, const char* type) {
+        return net::Response{status, {{"Content-Type", type}}, std::move(text)};
+    };
+    const Fault faults[] = {
+        {fail(Errc::timeout, "no answer within 10s"), "timeout"},
+        {fail(Errc::refused, "connection refused"), "refused"},
+        {fail(Errc::io, "closed early"), "closed"},
+        {fail(Errc::limit, "body too large"), "body_size"},
+        {body("a 1\n", 500, "text/plain"), "status"},
+        {body("a 1\n", 200, "text/html"), "content_type"},
+        {body("\x01\x02\x03", 200, "text/plain"), "parse"},
+    };
+    for (const Fault& fault : faults) {
+        client_.answers.push_back(fault.answer);
+        scrape_prepared();
+        EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0")) << fault.reason;
+    }
+    const std::string own = metrics_.expose();
+    for (const char* reason : {"timeout", "status", "content_type", "parse", "body_size"}) {
+        EXPECT_THAT(own, HasSubstr(fmt::format("noroshi_scrape_failures_total{{reason=\"{}\"}} 1", reason)));
+    }
+}
+
+TEST_F(ScraperTest, More_samples_than_allowed_are_none_at_all) {
+    target_.sample_limit = 1;
+    scrape("a 1\nb 2\n");
+    EXPECT_THAT(query("a"), IsEmpty());
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0"));
+}
+
+}  // namespace
+}  // namespace noroshi::collect
