@@ -305,7 +305,8 @@ class Daemon {
         for (const collect::TargetHealth& target : scraper_->health()) {
             down += target.up || target.last_scrape == TimestampMs{} ? 0 : 1;
         }
-        parts.push_back({"targets", down == 0, fmt::format("{} down", down)});
+        // A target that is down is what noroshi is there to tell; it is no fault of its own.
+        parts.push_back({"targets", true, fmt::format("{} down", down)});
         std::size_t failing = 0;
         for (const rules::RuleHealth& rule : rules_->health()) {
             failing += rule.last_error.empty() ? 0 : 1;

@@ -81,6 +81,7 @@ struct Manager::State {
     TemplateData template_data(TimestampMs at) const;
     void write(RunningRule& rule, const promql::Vector& series, TimestampMs at);
     void mark_stale(const std::unordered_set<tsdb::SeriesId>& series, TimestampMs at);
+    void add_external_labels(std::vector<model::AlertTransition>& transitions) const;
     void note(RunningGroup& group, RunningRule& rule, const Result<promql::Vector>& result);
 };
 
@@ -186,6 +187,7 @@ std::vector<model::AlertTransition> Manager::set_groups(std::vector<RuleGroup> g
             }
         }
     }
+    state.add_external_labels(out);
     return out;
 }
 
@@ -216,6 +218,7 @@ std::vector<model::AlertTransition> Manager::evaluate_due(TimestampMs now, store
         group.last = at;
         state.evaluate(group, at, out, batch);
     }
+    state.add_external_labels(out);
     return out;
 }
 
@@ -298,6 +301,17 @@ void Manager::State::mark_stale(const std::unordered_set<tsdb::SeriesId>& series
     for (const tsdb::SeriesId id : series) {
         if (!head.append(id, at, model::stale_marker())) {
             refused.add();
+        }
+    }
+}
+
+/// As Prometheus does on the way to its Alertmanager: an alert's own label of the same name stays.
+void Manager::State::add_external_labels(std::vector<model::AlertTransition>& transitions) const {
+    for (model::AlertTransition& transition : transitions) {
+        for (const model::Label& label : options.external_labels) {
+            if (!transition.alert.labels.has(label.name)) {
+                transition.alert.labels = transition.alert.labels.with(label.name, label.value);
+            }
         }
     }
 }

@@ -136,6 +136,17 @@ TEST(Alerts, Labels_and_annotations_are_templates_over_the_sample) {
     EXPECT_EQ(alerts[0].annotations.get("summary"), "6 on a at home");
 }
 
+TEST(Alerts, Leave_with_the_external_labels_that_they_lack) {
+    World world;
+    world.set_rules(high);
+    world.now = world.manager->next_due(world.now + 1ms);
+    ASSERT_TRUE(world.head.append(*world.head.open_series({{"__name__", "m"}}), world.now, 6));
+    store::Batch batch;
+    const auto transitions = world.manager->evaluate_due(world.now, batch);
+    EXPECT_EQ(transitions.at(0).alert.labels, (model::Labels{{"alertname", "High"}, {"site", "home"}}));
+    EXPECT_EQ(world.manager->active_alerts()[0].labels, (model::Labels{{"alertname", "High"}}));
+}
+
 TEST(Alerts, Value_and_annotations_follow_while_it_fires) {
     World world;
     world.set_rules("  - {alert: High, expr: m > 5, annotations: {summary: '{{ $value }}'}}\n");
