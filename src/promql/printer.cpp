@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/numbers.hpp"
@@ -41,7 +42,10 @@ std::string shift_text(const TimeShift& shift) {
 }
 
 struct Printer {
-    std::string operator()(const NumberLiteral& n) const { return format_float_go(n.value); }
+    std::string operator()(const NumberLiteral& n) const {
+        // "+Inf" would read as a sign before a looser operator.
+        return n.value == std::numeric_limits<double>::infinity() ? "Inf" : format_float_go(n.value);
+    }
     std::string operator()(const StringLiteral& s) const { return model::quote(s.value); }
 
     std::string operator()(const Selector& s) const {
