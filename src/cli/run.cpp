@@ -37,7 +37,13 @@ void add_run(CLI::App& app, int& exit_code) {
     command->add_option("-c,--config", options->config,
                         "noroshi.yml; without it noroshi watches this machine and prints to this terminal");
     add_common(*command, *options);
-    command->callback([options, &exit_code] { exit_code = run_daemon(*options); });
+    command->callback([options, command, &exit_code] {
+        // Without a configuration the terminal is for the notifications.
+        if (options->config.empty() && command->count("--log-level") == 0) {
+            options->log_level = "warn";
+        }
+        exit_code = run_daemon(*options);
+    });
 }
 
 }  // namespace noroshi::cli

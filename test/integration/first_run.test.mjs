@@ -10,7 +10,7 @@ import { config, Daemon, identity, noroshi, program } from '../peers/lib/noroshi
 import { Child, residentBytes, scratch, sleep } from '../peers/lib/process.mjs';
 
 const start = (t, data, args = []) =>
-  new Child(t, program, ['run', '--data', data, ...args], { name: 'noroshi' });
+  new Child(t, program, ['run', '--log-level', 'info', '--data', data, ...args], { name: 'noroshi' });
 const said = (child, what, ms) => child.until(`prints ${what}`, () => child.lines.find((line) => what.test(line)), ms);
 
 test('Without a configuration: the first message in the terminal, again after a restart, clean end on Ctrl-C', { timeout: 60_000 }, async (t) => {
