@@ -71,7 +71,10 @@ Result<double> parse_float(std::string_view text) {
             return not_a_number(text);  // Go requires the exponent of a hex float
         }
     }
-    if (rest.empty() || !((rest.front() >= '0' && rest.front() <= '9') || rest.front() == '.' || hex)) {
+    // from_chars would take a second sign here, and after 0x also "nan(p)".
+    constexpr std::string_view decimal_start = "0123456789.";
+    constexpr std::string_view hex_start = "0123456789abcdefABCDEF.";
+    if (rest.empty() || (hex ? hex_start : decimal_start).find(rest.front()) == std::string_view::npos) {
         return not_a_number(text);
     }
     double value = 0;

@@ -19,6 +19,7 @@ struct ListenOptions : CommonOptions {
     std::vector<std::uint16_t> shards{32};
     bool json{false};
     std::size_t count{0};
+    std::string since{"0"};
 };
 
 class Listener {
@@ -31,7 +32,8 @@ class Listener {
           tasks_(runtime.executor()) {}
 
     Task<int> main() {
-        daemon::InboxConfig config{key_.clone(), options_.peers, options_.cluster, options_.shards};
+        daemon::InboxConfig config{key_.clone(), options_.peers, options_.cluster, options_.shards,
+                                   *parse_duration(options_.since)};
         Result<std::unique_ptr<daemon::Inbox>> inbox =
             daemon::Inbox::create(std::move(config), runtime_, clock_, random_, metrics_, log_);
         if (!inbox) {
@@ -117,6 +119,14 @@ void add_listen(CLI::App& app, int& exit_code) {
     command->add_option("--cluster", options->cluster, "Waku cluster")->capture_default_str();
     command->add_option("--shard", options->shards, "shard; may be repeated")->capture_default_str();
     command->add_flag("--json", options->json, "one JSON object a line");
+    command
+        ->add_option("--since", options->since,
+                     "also print what a store among the peers kept of this long before the start, e.g. 6h")
+        ->capture_default_str()
+        ->check([](const std::string& text) {
+            const Result<Milliseconds> duration = parse_duration(text);
+            return duration ? std::string() : duration.error().message;
+        });
     command->add_option("--count", options->count, "end after this many notifications");
     command->callback([options, &exit_code] { exit_code = listen(*options); });
 }

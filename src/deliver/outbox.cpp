@@ -95,6 +95,9 @@ struct Outbox::State {
                 if (!woken) {
                     co_return;
                 }
+                if (!channels.contains(receiver)) {
+                    continue;  // a reload took the channel away meanwhile
+                }
             }
             const Result<void> tried = co_await attempt(receiver, own);
             if (!tried) {

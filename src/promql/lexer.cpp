@@ -220,6 +220,12 @@ class Lexer {
             }
         }
         const char c = peek();
+        const bool behind_name = at_ > 0 && (is_letter(text_[at_ - 1]) || is_digit(text_[at_ - 1]));
+        if ((c == '.' && behind_name) || static_cast<unsigned char>(c) >= 0x80) {
+            Error error = parse_fault(text_, at_, R"(a name with other characters is written in quotes: {"a.b"})").value();
+            error.code = Errc::unsupported;
+            return fail(std::move(error));
+        }
         if (std::string_view("+-*/%^<>=(){}[],:@").find(c) == std::string_view::npos) {
             return parse_fault(text_, at_, fmt::format("unexpected character: {}", quoted(c)));
         }

@@ -45,6 +45,10 @@ struct NodeConfig {
     Mode mode{Mode::relay};
     std::string agent{"noroshi"};           ///< shown to peers by identify
     NodeLimits limits{};
+    /// Content topics whose missed messages are fetched from a peer that keeps them (13/WAKU2-STORE): after each
+    /// connection, and once more when the gossip mesh has formed. Empty: no store is asked. At most 10.
+    std::vector<std::string> catch_up_topics{};
+    Milliseconds catch_up_window{0};        ///< how far back the first such query goes before the start
 };
 
 /// What became of a publish. More than "a peer took it" is not known here.
@@ -115,7 +119,7 @@ class Node {
     /// The first word of an error's message names the reason: no_peers, rate_limited, timeout, host_down, busy,
     /// refused, bad_reply (all retryable), too_large, invalid, foreign_topic (not).
     [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message);
-    /// The next message from the relay, each hash once; waits. In light mode it only waits. One caller at a time.
+    /// The next message from the relay or a store, each hash once; waits. In light mode it only waits. One caller at a time.
     /// Errors: cancelled (stopped).
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
 

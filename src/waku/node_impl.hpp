@@ -10,6 +10,7 @@
 #include "host.hpp"
 #include "redialler.hpp"
 #include "rpc.hpp"
+#include "store_rpc.hpp"
 #include "streams.hpp"
 #include "waku/node.hpp"
 
@@ -143,6 +144,17 @@ class Node::Impl {
     void count_published(const Result<Publication>& result);
     void on(event::Gossip event);
     [[nodiscard]] Verdict judge(const event::Gossip& event);
+    /// False when there is no room.
+    [[nodiscard]] bool keep_received(ReceivedMessage received);
+
+    // node_store.cpp: what was missed
+    [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
+    void catch_up_through(const PeerId& id);
+    [[nodiscard]] Task<void> catch_up(PeerId id);
+    [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,
+                                                      TimestampMs until);
+    [[nodiscard]] Task<Result<StorePage>> fetch_page(PeerId id, StoreVersion version, StoreQuery query);
+    [[nodiscard]] Result<bool> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
 
     void count(std::string_view name, std::string_view help, Metrics::LabelList labels);
 
@@ -178,6 +190,8 @@ class Node::Impl {
     Queue<ReceivedMessage> received_;
     std::size_t received_bytes_{0};
     HashMemory seen_;
+    TimestampMs caught_up_to_{};
+    std::set<PeerId> catching_up_;
 
     std::size_t calls_{0};
     Signal call_ended_;

@@ -79,6 +79,7 @@ void Node::Impl::on(event::Identified event) {
         peer.metadata_asked = true;
         ask_metadata(event.peer);
     }
+    catch_up_through(event.peer);
     if (config_.mode == Mode::light && std::ranges::count(peer.info.protocols, lightpush_protocol) > 0) {
         peer_ready_();
     }

@@ -232,13 +232,20 @@ Verdict Node::Impl::judge(const event::Gossip& event) {
         return counted("duplicate", Verdict::accept);
     }
     const crypto::Digest hash = received.hash;
-    const std::size_t bytes = cost(received);
-    if (received_bytes_ + bytes > config_.limits.received_bytes || !received_.push(std::move(received))) {
+    if (!keep_received(std::move(received))) {
         return counted("queue_full", Verdict::ignore);
     }
-    received_bytes_ += bytes;
     seen_.insert(hash);
     return counted("accepted", Verdict::accept);
+}
+
+bool Node::Impl::keep_received(ReceivedMessage received) {
+    const std::size_t bytes = cost(received);
+    if (received_bytes_ + bytes > config_.limits.received_bytes || !received_.push(std::move(received))) {
+        return false;
+    }
+    received_bytes_ += bytes;
+    return true;
 }
 
 Task<Result<ReceivedMessage>> Node::Impl::next_message() {

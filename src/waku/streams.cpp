@@ -9,7 +9,7 @@ namespace noroshi::waku {
 namespace {
 
 /// One frame, and one byte more: the end of the stream is noticed only while credit remains.
-constexpr std::uint64_t frame_credit = max_small_frame_bytes + max_prefix_bytes + 1;
+constexpr std::uint64_t credit_for(std::size_t frame_bytes) { return frame_bytes + max_prefix_bytes + 1; }
 
 Error transport_error(Errc code, std::string message) { return Error{code, std::move(message), {}, true}; }
 
@@ -37,7 +37,8 @@ void Streams::serve(std::string_view protocol, Handler handler) {
     handlers_.insert_or_assign(std::string(protocol), std::move(handler));
 }
 
-void Streams::request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer) {
+void Streams::request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer,
+                      std::size_t most_bytes) {
     if (host_ == nullptr) {
         on_answer(fail(transport_error(Errc::io, "host_down")));
         return;
@@ -50,6 +51,7 @@ void Streams::request(const PeerId& peer, std::string_view protocol, ByteView bo
         return;
     }
     Asked asked;
+    asked.reader = FrameReader(most_bytes);
     asked.since = now;
     asked.on_answer = std::move(on_answer);
     asked_.insert_or_assign(stream, std::move(asked));
@@ -60,7 +62,7 @@ void Streams::request(const PeerId& peer, std::string_view protocol, ByteView bo
         return;
     }
     host_->finish(stream);
-    host_->credit(stream, frame_credit);
+    host_->credit(stream, credit_for(most_bytes));
 }
 
 void Streams::on(const event::StreamIn& event, SteadyMs now) {
@@ -78,7 +80,7 @@ void Streams::on(const event::StreamIn& event, SteadyMs now) {
     served.peer = event.peer;
     served.protocol = event.protocol;
     served_.insert_or_assign(event.stream, std::move(served));
-    host_->credit(event.stream, frame_credit);
+    host_->credit(event.stream, credit_for(max_small_frame_bytes));
 }
 
 void Streams::on(const event::StreamData& event) {

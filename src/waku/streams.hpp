@@ -13,7 +13,7 @@
 
 namespace noroshi::waku {
 
-/// Turns stream events into calls with a value. Each stream holds at most one small frame, lives at most 10 s and is
+/// Turns stream events into calls with a value. Each stream holds at most one frame, lives at most 10 s and is
 /// read only by credit, so that a peer can neither block nor fill it. Deadlines are checked by `tick`.
 /// Thread: the I/O thread. Owns no task.
 class Streams {
@@ -30,7 +30,9 @@ class Streams {
     void serve(std::string_view protocol, Handler handler);
     /// Writes `body` as one frame, half-closes, reads one frame. `on_answer` is called once, later; from inside an event
     /// or `tick`, or at once when the host takes no command.
-    void request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer);
+    /// An answer over `most_bytes` is refused.
+    void request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer,
+                 std::size_t most_bytes = max_small_frame_bytes);
 
     void on(const event::StreamIn& event, SteadyMs now);
     void on(const event::StreamData& event);

@@ -78,18 +78,22 @@ test('A peer that is down at start gets the messages when it comes up', { timeou
   await archivedText(waku, key, /resolved/i);
 });
 
-test('A peer that dies: queued, retried, sent after it is back', { timeout: 120_000 }, async (t) => {
+test('A peer that dies: queued, retried, sent after it is back, and read by who came back later', { timeout: 120_000 }, async (t) => {
   const waku = await GoWaku.start(t);
-  const { key, target, text } = await setUpForArchive(t, [waku.address]);
+  const { owner, target, text } = await setUp(t, [waku.address]);
+  const listener = new Listener(t, owner, [waku.address]);
+  await listener.joined(waku);
   const daemon = await Daemon.start(t, text);
-  await archivedText(waku, key, /noroshi watches/);
+  await listener.waitFor('the announcement', (m) => m.status === 'event');
   await waku.kill();
   await daemon.child.until('no peer is left', async () => (await daemon.metric('noroshi_waku_peers')) === 0);
   target.value = 7;
   await daemon.child.until('the alert waits', async () => (await waiting(daemon)) === 1);
   await waku.restart();
-  await archivedText(waku, key, /value 7/);
+  const firing = await listener.waitFor('the alert', (m) => m.status === 'firing', 60_000);
+  assert.match(firing.body, /value 7/);
   await daemon.child.until('nothing waits', async () => (await waiting(daemon)) === 0);
+  assert.equal(listener.received.filter((m) => m.status === 'firing').length, 1);
 });
 
 test('Killed with -9 while messages wait: all arrive after the restart, each once', { timeout: 180_000 }, async (t) => {

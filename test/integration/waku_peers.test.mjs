@@ -88,3 +88,18 @@ test('A node of another cluster is refused by name', { timeout: 60_000 }, async 
   await daemon.child.until('the parting', async () => (await daemon.metric('noroshi_waku_peers')) === 0);
   assert.deepEqual(await waku.messages(), []);
 });
+
+test('What was sent while nobody listened is fetched from the store of go-waku', { timeout: 90_000 }, async (t) => {
+  const waku = await GoWaku.start(t);
+  const folder = join(scratch(t), 'owner');
+  const to = identity(folder);
+  const daemon = await Daemon.start(t, config({ to, peers: [waku.address] }));
+  await daemon.child.until('the message is taken', async () => (await daemon.metric('noroshi_outbox_waiting')) === 0);
+  await until('the message in the archive', async () => (await waku.archive()).length > 0);
+  await daemon.stop();
+  const without = new Listener(t, folder, [waku.address]);
+  const listener = new Listener(t, folder, [waku.address], ['--since', '10m']);
+  const received = await listener.waitFor('the stored message', (m) => m.status === 'event');
+  assert.match(received.title, /noroshi watches/);
+  assert.equal(without.received.length, 0, 'without --since nothing older than the start is printed');
+});

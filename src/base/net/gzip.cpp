@@ -41,7 +41,11 @@ Result<std::string> gunzip(std::string_view packed, std::size_t max_bytes) {
             return fail(Errc::limit, fmt::format("body is larger than {} bytes after decompression", max_bytes));
         }
         if (state == Z_STREAM_END) {
-            return out;
+            if (stream.avail_in == 0) {
+                return out;
+            }
+            inflateReset(&stream);  // a body may be several members, one after the other
+            continue;
         }
         if (state != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
             return fail(Errc::parse, "body is not whole gzip data");

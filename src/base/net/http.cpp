@@ -41,11 +41,12 @@ Result<Url> parse_url(std::string_view text) {
         return bad_url(text, "expected http:// or https://");
     }
     std::string_view rest = text.substr(mark + 3);
-    const std::size_t path = rest.find_first_of("/?");
+    const std::size_t path = rest.find_first_of("/?#");
     std::string_view authority = rest.substr(0, path);
-    url.target = path == std::string_view::npos ? "/" : std::string(rest.substr(path));
-    url.target = url.target.substr(0, url.target.find('#'));
-    if (url.target.starts_with('?')) {
+    if (path != std::string_view::npos) {
+        url.target = std::string(rest.substr(path, rest.find('#') - path));
+    }
+    if (!url.target.starts_with('/')) {
         url.target.insert(0, "/");
     }
     if (authority.find('@') != std::string_view::npos) {

@@ -139,6 +139,9 @@ class BeastClient final : public HttpClient {
     }
 
     Task<Result<Response>> send(Request request) override {
+        if (request.url.scheme != "http" && request.url.scheme != "https") {
+            co_return fail(Errc::unsupported, fmt::format("expected http or https, got {}", request.url.scheme));
+        }
         const Milliseconds timeout = request.timeout;
         Task<Result<Response>> work = attempt(std::move(request));
         co_return co_await with_deadline<Response>(std::move(work), timeout);

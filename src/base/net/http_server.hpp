@@ -16,7 +16,7 @@ namespace noroshi::net {
 /// What a handler sees. The policy was applied already.
 struct ServerRequest {
     std::string method;
-    std::string path;   ///< percent-decoded, without the query
+    std::string path;   ///< as sent, without the query
     std::string query;  ///< raw, after '?'
     Headers headers;
     std::string body;

@@ -105,6 +105,9 @@ std::size_t end_of_metric(std::string_view text) {
 }
 
 Result<model::Labels> metric_of(std::string_view text) {
+    if (text.find("\\u") != std::string_view::npos) {
+        return fail(Errc::parse, "code points are not read here: write the character");
+    }
     static const RE2 empty(R"(\s*\{\s*\}\s*)");
     if (RE2::FullMatch(text, empty)) {
         return model::Labels{};
@@ -181,7 +184,8 @@ Result<bool> take_expectation(std::string_view line, Eval& eval) {
         NOROSHI_TRY(grid.step, time_of(next_word(line)));
         eval.matrix = grid;
     }
-    // warn, info, no_warn, no_info: this engine has no annotations, so there is nothing to compare.
+    // no_warn and no_info hold by themselves: this engine has no annotations.
+    eval.annotated = eval.annotated || line.starts_with("warn") || line.starts_with("info");
     return true;
 }
 
@@ -194,6 +198,7 @@ Result<std::optional<Eval>> eval_of(std::string_view line) {
     }
     out.fails = word == "eval_fail";
     out.ordered = word == "eval_ordered";
+    out.annotated = word == "eval_warn" || word == "eval_info";
     if (take(line, "instant")) {
         if (!take(line, "at")) {
             return fail(Errc::parse, "expected \"at\"");
@@ -221,9 +226,10 @@ Result<Command> command_of(std::string_view line) {
         return Command{0, Clear{}};
     }
     std::string_view rest = line;
-    if (take(rest, "load")) {
+    const bool with_nhcb = take(rest, "load_with_nhcb");
+    if (with_nhcb || take(rest, "load")) {
         NOROSHI_TRY(const Milliseconds step, time_of(rest));
-        return Command{0, Load{step, {}}};
+        return Command{0, Load{step, with_nhcb, {}}};
     }
     NOROSHI_TRY(std::optional<Eval> eval, eval_of(line));
     if (eval) {

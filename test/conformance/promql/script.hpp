@@ -28,6 +28,7 @@ struct Series {
 
 struct Load {
     Milliseconds step{0};
+    bool with_nhcb{false};  ///< classic histograms become native ones too, under the name without `_bucket`
     std::vector<Series> series;
 };
 
@@ -40,6 +41,7 @@ struct Eval {
     Milliseconds step{0};  ///< 0: instant
     bool ordered{false};
     bool fails{false};
+    bool annotated{false};  ///< expects a warning or info, which this engine does not give
     std::string fail_message;
     std::string fail_regex;
     std::optional<std::string> text;  ///< `expect string`

@@ -1,7 +1,4 @@
 // test/peers/lib/go-waku.mjs - a real go-waku node, driven through its REST API; it runs in an empty folder of its own.
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { Child, freePort, scratch } from './process.mjs';
 
 export const cluster = 16;
@@ -42,8 +39,7 @@ export class GoWaku {
       '--rest', '--rest-admin', `--rest-port=${rest}`, '--ip-colocation-limit=0', '--circuit-relay=false',
       '--log-level=DEBUG', ...this.peers.map((peer) => `--staticnode=${peer}`),
     ];
-    const cwd = mkdtempSync(join(this.folder, 'run-'));
-    this.child = new Child(this.t, program(), args, { cwd, name: `go-waku-${this.number}`, folder: this.folder });
+    this.child = new Child(this.t, program(), args, { cwd: this.folder, name: `go-waku-${this.number}`, folder: this.folder });
     await this.child.until('its REST API answers', async () => (await this.rest('/debug/v1/info')).listenAddresses);
     const { listenAddresses } = await this.rest('/debug/v1/info');
     this.address = listenAddresses.find((a) => a.startsWith(`/ip4/127.0.0.1/tcp/${tcp}/p2p/`));
@@ -87,6 +83,6 @@ export class GoWaku {
   }
 
   kill() { return this.child.kill(); }
-  /** The same node again: key and ports stay. */
+  /** The same node again: key, ports and archive stay. */
   restart() { return this.run(); }
 }

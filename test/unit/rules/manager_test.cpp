@@ -179,6 +179,47 @@ TEST(Alerts, A_limit_that_is_exceeded_is_a_fault_and_keeps_the_state) {
     EXPECT_EQ(world.manager->health()[0].last_error, "exceeded limit of 1 with 2 alerts");
 }
 
+TEST(Alerts, A_template_that_fails_becomes_text_and_the_alert_goes_out) {
+    World world;
+    world.set_rules(
+        "  - {alert: High, expr: m > 5, annotations: {summary: '{{ query \"none\" | first | value }}'}}\n");
+    EXPECT_THAT(world.next(6), ElementsAre("fired High"));
+    EXPECT_THAT(world.manager->active_alerts()[0].annotations.get("summary"),
+                testing::StartsWith("<error expanding template: "));
+}
+
+TEST(Alerts, An_expression_that_fails_ends_no_alert) {
+    World world;
+    world.set_rules("  - {alert: High, expr: m > on (host) n}\n");
+    const model::Labels m{{"__name__", "m"}, {"host", "a"}};
+    const model::Labels n{{"__name__", "n"}, {"host", "a"}};
+    const model::Labels twin{{"__name__", "n"}, {"host", "a"}, {"twin", "x"}};
+    EXPECT_THAT(world.next_with({{m, 6}, {n, 5}}), ElementsAre("fired High"));
+    EXPECT_THAT(world.next_with({{m, 6}, {n, 5}, {twin, 5}}), IsEmpty());
+    EXPECT_THAT(world.manager->health()[0].last_error, testing::HasSubstr("found duplicate series for the match group"));
+    EXPECT_EQ(world.manager->health()[0].firing, 1);
+    EXPECT_THAT(world.next_with({{m, 6}, {n, 5}, {twin, std::nullopt}}), IsEmpty());
+    EXPECT_THAT(world.next_with({{m, 4}, {n, 5}}), ElementsAre("resolved High"));
+}
+
+TEST(Alerts, A_series_that_ends_resolves_at_the_next_evaluation) {
+    World world;
+    world.set_rules(high);
+    EXPECT_THAT(world.next(6), ElementsAre("fired High"));
+    EXPECT_THAT(world.next(std::nullopt), ElementsAre("resolved High"));
+}
+
+TEST(Alerts, Each_result_is_an_alert_of_its_own) {
+    World world;
+    world.set_rules(high);
+    const model::Labels a{{"__name__", "m"}, {"host", "a"}};
+    const model::Labels b{{"__name__", "m"}, {"host", "b"}};
+    EXPECT_THAT(world.next_with({{a, 6}, {b, 1}}), ElementsAre("fired High"));
+    EXPECT_THAT(world.next_with({{a, 6}, {b, 6}}), ElementsAre("fired High"));
+    EXPECT_THAT(world.next_with({{a, 1}, {b, 6}}), ElementsAre("resolved High"));
+    EXPECT_EQ(world.manager->active_alerts()[0].labels.get("host"), "b");
+}
+
 TEST(Alerts, Write_the_series_ALERTS_and_ALERTS_FOR_STATE_and_end_them) {
     World world;
     world.set_rules(high_for);
@@ -215,6 +256,34 @@ TEST(Recording, A_series_that_left_the_result_ends_at_once) {
     world.next(6);
     world.next(std::nullopt);
     EXPECT_THAT(world.query("a"), IsEmpty());
+}
+
+TEST(Recording, Two_results_that_become_one_series_are_a_fault) {
+    World world;
+    world.set_rules("  - {record: a, expr: m, labels: {host: one}}\n");
+    world.next_with({{{{"__name__", "m"}, {"host", "a"}}, 1}, {{{"__name__", "m"}, {"host", "b"}}, 2}});
+    EXPECT_THAT(world.manager->health()[0].last_error,
+                testing::HasSubstr("same labelset after applying rule labels"));
+    EXPECT_THAT(world.query("a"), IsEmpty());
+}
+
+TEST(Recording, A_scalar_becomes_a_series_without_labels) {
+    World world;
+    world.set_rules("  - {record: a, expr: 1 + 1}\n");
+    world.next(6);
+    EXPECT_THAT(world.query("a"), ElementsAre("a 2"));
+}
+
+TEST(Groups, Look_back_by_their_query_offset_and_write_there) {
+    World world;
+    world.parsed = parse_rules("r.yml", "groups:\n- name: g\n  query_offset: 10s\n  rules:\n  - {record: a, expr: m}\n");
+    store::Batch batch;
+    static_cast<void>(world.manager->set_groups(world.parsed.groups, world.now, batch));
+    world.next(1);
+    world.next(2);
+    EXPECT_THAT(world.query("a"), ElementsAre(R"(a{host="a"} 1)"));
+    EXPECT_THAT(world.query("timestamp(a)"),
+                ElementsAre(fmt::format(R"({{host="a"}} {})", to_unix_seconds(world.now - 10s))));
 }
 
 TEST(Groups, Are_evaluated_at_aligned_times_and_missed_ones_are_counted) {
@@ -294,6 +363,19 @@ TEST(Restart, An_alert_of_a_rule_that_was_removed_meanwhile_is_resolved) {
     world.restart();
     world.set_rules("  - {alert: Other, expr: m > 100}\n");
     EXPECT_THAT(World::words(world.changed), ElementsAre("resolved High"));
+}
+
+TEST(Restart, A_pending_alert_goes_on_waiting_from_when_it_began) {
+    World world;
+    world.set_rules("  - {alert: High, expr: m > 5, for: 40s}\n");
+    world.next(6);
+    world.keep();
+    world.restart();
+    world.set_rules("  - {alert: High, expr: m > 5, for: 40s}\n");
+    EXPECT_THAT(world.next(6), IsEmpty());
+    EXPECT_THAT(world.next(6), IsEmpty());
+    EXPECT_THAT(world.next(6), IsEmpty());
+    EXPECT_THAT(world.next(6), ElementsAre("fired High"));
 }
 
 TEST(Rows, Are_written_when_the_state_changes_and_not_with_every_value) {

@@ -1,0 +1,87 @@
+// test/unit/promql/engine_test.cpp - limits and options of an evaluation; values are in test/corpus/promql.
+#include <gtest/gtest.h>
+
+#include "promql/promql.hpp"
+
+namespace noroshi::promql {
+namespace {
+
+using namespace std::chrono_literals;
+
+class EngineTest : public testing::Test {
+  protected:
+    EngineTest() {
+        for (const char* host : {"a", "b"}) {
+            const tsdb::SeriesId id = *head_.open_series({{"__name__", "m"}, {"host", host}});
+            for (int i = 0; i <= 60; ++i) {
+                EXPECT_TRUE(head_.append(id, from_unix_ms(i * 1000), i));
+            }
+        }
+    }
+    Result<Value> value(const char* text, TimestampMs at, EngineOptions options = {}) const {
+        return Engine(head_, options).instant(*Expression::parse(text), at);
+    }
+    static std::size_t elements(const Result<Value>& value) { return std::get<Vector>(*value).size(); }
+
+    tsdb::Head head_{tsdb::Options{}};
+};
+
+TEST_F(EngineTest, Looks_back_as_far_as_its_option_says) {
+    const EngineOptions options{.lookback_delta = 10s};
+    EXPECT_EQ(elements(value("m", from_unix_ms(69'999), options)), 2);
+    EXPECT_EQ(elements(value("m", from_unix_ms(70'000), options)), 0) << "the left end is open";
+}
+
+TEST_F(EngineTest, Refuses_an_evaluation_that_reads_too_much) {
+    const EngineOptions options{.max_samples = 100};
+    EXPECT_EQ(value("sum_over_time(m[1m])", from_unix_ms(60'000), options).error().code, Errc::limit);
+    EXPECT_TRUE(value("sum_over_time(m[40s])", from_unix_ms(60'000), options));
+}
+
+TEST_F(EngineTest, Counts_the_samples_of_all_parts_together) {
+    const EngineOptions options{.max_samples = 100};
+    EXPECT_EQ(value("sum_over_time(m[40s]) + sum_over_time(m[40s] offset 1s)", from_unix_ms(60'000), options).error().code,
+              Errc::limit);
+}
+
+TEST_F(EngineTest, A_subquery_of_endless_steps_ends_at_the_limit) {
+    const EngineOptions options{.max_samples = 1000};
+    EXPECT_EQ(value("count_over_time(vector(1)[100y:1ms])", from_unix_ms(60'000), options).error().code, Errc::limit);
+    EXPECT_EQ(value("count_over_time(nothing[100y:1ms])", from_unix_ms(60'000), options).error().code, Errc::limit);
+}
+
+TEST_F(EngineTest, Gives_every_type_of_value) {
+    const TimestampMs at = from_unix_ms(60'000);
+    EXPECT_EQ(std::get<double>(*value("2 ^ 3", at)), 8);
+    EXPECT_EQ(std::get<std::string>(*value("'a\\tb'", at)), "a\tb");
+    EXPECT_EQ(std::get<Vector>(*value("m{host='a'}", at)).at(0).value, 60);
+    EXPECT_EQ(std::get<Matrix>(*value("m{host='a'}[3s]", at)).at(0).samples.size(), 3);
+}
+
+TEST_F(EngineTest, Matching_faults_name_the_group_and_both_elements) {
+    const Error error = value("m + on () m", from_unix_ms(60'000)).error();
+    EXPECT_NE(error.message.find("found duplicate series for the match group {} on the right hand-side of the operation: ["),
+              std::string::npos)
+        << error.message;
+    EXPECT_NE(error.message.find("many-to-many matching not allowed: matching labels must be unique on one side"),
+              std::string::npos);
+}
+
+TEST_F(EngineTest, What_it_lacks_is_unsupported_and_named) {
+    for (const char* text : {"histogram_sum(m)", "limitk(1, m)", "limitk by (a) (1, m)", "rate(m[1m] anchored)",
+                             "m + fill(0) m", "rate(m[5m + 1m])", "rate(m[step()])", "m offset (1m * 2)", "info(m)"}) {
+        const Result<Expression> parsed = Expression::parse(text);
+        ASSERT_FALSE(parsed) << text;
+        EXPECT_EQ(parsed.error().code, Errc::unsupported) << text << ": " << parsed.error().message;
+        EXPECT_NE(parsed.error().message.find("is not supported by this version"), std::string::npos);
+    }
+}
+
+TEST_F(EngineTest, Names_of_lacking_functions_are_still_metrics) {
+    for (const char* text : {"limitk", "info > 1", "fill{a='b'}", "sum by (range) (step)"}) {
+        EXPECT_TRUE(Expression::parse(text)) << text;
+    }
+}
+
+}  // namespace
+}  // namespace noroshi::promql
