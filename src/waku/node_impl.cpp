@@ -55,7 +55,7 @@ Task<Result<void>> Node::Impl::start() {
     }
     started_ = true;
     const Call call(*this);
-    caught_up_to_ = environment_.clock.now() - config_.catch_up_window;
+    begin_catch_up();
     const auto listening = std::make_shared<Pending<bool>>(environment_.executor);
     first_listen_ = listening;
     listening->since = environment_.clock.steady();

@@ -149,6 +149,7 @@ class Node::Impl {
 
     // node_store.cpp: what was missed
     [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
+    void begin_catch_up();
     void catch_up_through(const PeerId& id);
     [[nodiscard]] Task<void> catch_up(PeerId id);
     [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,

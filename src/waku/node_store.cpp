@@ -31,6 +31,11 @@ std::optional<StoreVersion> Node::Impl::store_version(const PeerId& id) const {
     return std::nullopt;
 }
 
+/// The first query goes back by the window alone: who asks for nothing of the past gets nothing of it.
+void Node::Impl::begin_catch_up() {
+    caught_up_to_ = environment_.clock.now() - config_.catch_up_window + clock_overlap;
+}
+
 void Node::Impl::catch_up_through(const PeerId& id) {
     if (config_.catch_up_topics.empty() || catching_up_.contains(id) || !store_version(id)) {
         return;
