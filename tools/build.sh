@@ -7,7 +7,7 @@ mkdir -p build
 if [ ! -f build/release/build.ninja ]; then
   cmake --preset release -Wno-dev >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 1; }
 fi
-cmake --build build/release --target noroshi -- ${NINJA_FLAGS:---quiet}
+cmake --build build/release --target noroshi -- ${NINJA_FLAGS:---quiet} | { grep -v "^ninja: no work to do" || true; }
 
 from=build/release/src/cli/noroshi
 if [ ! build/noroshi -nt "$from" ]; then
