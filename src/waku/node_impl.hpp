@@ -154,6 +154,7 @@ class Node::Impl {
     [[nodiscard]] Task<void> catch_up(PeerId id);
     [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,
                                                       TimestampMs until);
+    [[nodiscard]] Task<Result<void>> wait_for_room();
     [[nodiscard]] Task<Result<StorePage>> fetch_page(PeerId id, StoreVersion version, StoreQuery query);
     [[nodiscard]] Result<bool> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
 

@@ -11,6 +11,7 @@ constexpr std::chrono::seconds clock_overlap{20};
 /// After a connection, gossip meshes form for some heartbeats: what was missed in between is asked for again.
 constexpr Milliseconds second_look{10'000};
 constexpr int most_pages = 100;
+constexpr Milliseconds room_check{200};
 
 std::int64_t in_ns(TimestampMs at) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
@@ -74,6 +75,7 @@ Task<Result<std::size_t>> Node::Impl::fetch_all(PeerId id, StoreVersion version,
     for (const std::string& topic : topics_) {
         StoreQuery query{"", topic, config_.catch_up_topics, in_ns(from), in_ns(until + clock_overlap), {}};
         for (int page_number = 0; page_number < most_pages; ++page_number) {
+            NOROSHI_CO_TRY_VOID(co_await wait_for_room());
             query.request_id = environment_.random.id();
             NOROSHI_CO_TRY(StorePage page, co_await fetch_page(id, version, query));
             for (WakuMessage& message : page.messages) {
@@ -88,6 +90,15 @@ Task<Result<std::size_t>> Node::Impl::fetch_all(PeerId id, StoreVersion version,
         }
     }
     co_return fetched;
+}
+
+/// No page is fetched before half of the queue is free: a page fits then, and gossip keeps its room.
+Task<Result<void>> Node::Impl::wait_for_room() {
+    while (!stopping_ && (received_.size() * 2 > config_.limits.received_messages ||
+                          received_bytes_ * 2 > config_.limits.received_bytes)) {
+        NOROSHI_CO_TRY_VOID(co_await wait_until(environment_.clock.steady() + room_check));
+    }
+    co_return Result<void>{};
 }
 
 Task<Result<StorePage>> Node::Impl::fetch_page(PeerId id, StoreVersion version, StoreQuery query) {

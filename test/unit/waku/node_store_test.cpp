@@ -158,6 +158,27 @@ TEST_F(NodeStoreTest, Stop_ends_a_query_that_waits) {
     EXPECT_EQ(stopped->error(), "ok");
 }
 
+TEST(NodeWithSmallQueue, Fetches_no_page_before_there_is_room_for_it) {
+    NodeBench bench;
+    NodeConfig config = NodeBench::config();
+    config.catch_up_topics = {topic};
+    config.limits.received_messages = 5;
+    bench.start(std::move(config));
+    bench.connect("store", {std::string(store_v2_protocol)});
+    const auto id = [&bench](StreamId stream) {
+        FrameReader reader(1000);
+        const Bytes body = **reader.feed(bench.notes.streams.at(stream).written);
+        return std::string(body.begin() + 2, body.begin() + 2 + body[1]);
+    };
+    const StreamId first = bench.streams_of(store_v2_protocol).at(0);
+    bench.answer(first, v2_page(id(first), {NodeBench::message(1), NodeBench::message(2), NodeBench::message(3)}, "more"));
+    bench.advance(std::chrono::seconds(5));
+    EXPECT_EQ(bench.streams_of(store_v2_protocol).size(), 1U);
+    EXPECT_TRUE(bench.next_message()->ended());
+    bench.advance(std::chrono::seconds(1));
+    EXPECT_EQ(bench.streams_of(store_v2_protocol).size(), 2U);
+}
+
 TEST(NodeWithoutCatchUp, Asks_no_store) {
     NodeBench bench;
     bench.start(NodeBench::config());
