@@ -79,25 +79,25 @@ struct Outbox::State {
 
     Task<void> work(std::string receiver) {
         Lane& own = lane(receiver);
+        bool at_once = false;
         while (true) {
             if (own.rows.empty() || !channels.contains(receiver)) {
                 const Result<void> woken = co_await own.wake.wait();
                 if (!woken) {
                     co_return;
                 }
+                at_once = true;
                 continue;
             }
-            const Milliseconds pause = std::chrono::duration_cast<Milliseconds>(own.rows.front().next_attempt_at - clock.now());
-            if (pause > Milliseconds(0)) {
-                // No longer than the longest back-off, whatever the wall clock did since the row was written. A new
-                // message or channel is a reason to try at once.
-                const Result<bool> woken = co_await own.wake.wait(std::min(pause, longest_back_off * 2));
-                if (!woken) {
-                    co_return;
-                }
-                if (!channels.contains(receiver)) {
-                    continue;  // a reload took the channel away meanwhile
-                }
+            // No longer than the longest back-off, whatever the wall clock did since the row was written. A new message
+            // or channel is a reason to try at once. Waiting also when nothing is left to wait for takes the
+            // notification that asked for this attempt, which would cut the back-off after it short.
+            const auto rest = std::chrono::duration_cast<Milliseconds>(own.rows.front().next_attempt_at - clock.now());
+            const Milliseconds pause = at_once ? Milliseconds(0) : std::clamp(rest, Milliseconds(0), longest_back_off * 2);
+            at_once = false;
+            const Result<bool> woken = co_await own.wake.wait(pause);
+            if (!woken) {
+                co_return;
             }
             const Result<void> tried = co_await attempt(receiver, own);
             if (!tried) {
@@ -108,7 +108,11 @@ struct Outbox::State {
 
     // NOLINTNEXTLINE(*-reference-coroutine-parameters): the lane is owned by `lanes`, which outlives the worker
     Task<Result<void>> attempt(std::string receiver, Lane& own) {
-        const std::shared_ptr<Channel> channel = channels.at(receiver);
+        const auto found = channels.find(receiver);
+        if (found == channels.end()) {
+            co_return Result<void>{};  // a reload took the channel away meanwhile
+        }
+        const std::shared_ptr<Channel> channel = found->second;  // held over the send, whatever a reload does
         store::OutboxRow row = own.rows.front();
         const SendOptions options{};
         Result<model::Receipt> receipt = co_await channel->send(row.message, options);

@@ -160,14 +160,5 @@ TEST_F(OutboxTest, A_receiver_without_a_channel_waits_and_disturbs_no_other) {
     EXPECT_GE(outbox_->waiting(), 1);
 }
 
-TEST_F(OutboxTest, Waits_longer_after_each_failure_up_to_a_minute_and_a_fifth) {
-    use(std::vector<std::optional<Error>>(12, no_peers));
-    outbox_->enqueue({row("m1")});
-    static_cast<void>(runtime_.run(until(12)));
-    EXPECT_GT(metrics_.counter("noroshi_outbox_attempts_total", "", {{"receiver", "phone"}, {"result", "refused"}}).value(), 10);
-    const Milliseconds pause = std::chrono::duration_cast<Milliseconds>(on_disk().next_attempt_at - clock_.now());
-    EXPECT_LE(pause, std::chrono::seconds(72));
-}
-
 }  // namespace
 }  // namespace noroshi::deliver
