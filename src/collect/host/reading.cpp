@@ -52,7 +52,11 @@ void ReadingBuilder::add(std::string_view name, std::vector<model::Label> labels
     reading_.samples.push_back({.labels = model::Labels(std::move(labels)), .value = value, .at = {}, .emptied = {}});
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) { return split(text, "\n"); }
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines = split(text, "\n");
+    std::erase_if(lines, [](std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; });
+    return lines;
+}
 
 std::vector<std::string_view> fields_of(std::string_view line) { return split(line, " \t\n"); }
 

@@ -33,7 +33,7 @@ class ReadingBuilder {
     HostCollector::Reading reading_;
 };
 
-/// The lines of a file of /proc; each split at blanks by `fields`. Views point into the text.
+/// The lines of a file of /proc but blank ones; `fields_of` splits each at blanks into one or more. Views point into the text.
 [[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
 [[nodiscard]] std::vector<std::string_view> fields_of(std::string_view line);
 /// A number of the kernel's; nothing when it is none.
