@@ -18,7 +18,8 @@ enum class FileMode { owner_only /* 0600 */, world_readable /* 0644 */ };
 
 /// The whole file, at most `max_bytes`. Errors: not_found, limit, io.
 [[nodiscard]] Result<std::string> read_file(const fs::path& path, std::size_t max_bytes);
-/// Writes beside `path`, syncs, renames over it: a reader sees the old or the new file whole. Errors: io.
+/// Writes beside `path`, syncs, renames over it: a reader sees the old or the new file whole. Errors: not_found
+/// (no such folder), io.
 [[nodiscard]] Result<void> write_file_atomically(const fs::path& path, std::string_view content, FileMode mode);
 /// Makes the folder with mode 0700, and its parents, when missing. Errors: io, refused (not a folder).
 [[nodiscard]] Result<void> make_private_folder(const fs::path& path);
