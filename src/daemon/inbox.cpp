@@ -54,7 +54,8 @@ Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtim
                                  .cluster = config.cluster,
                                  .shards = std::move(config.shards),
                                  .mode = waku::Mode::relay,
-                                 .catch_up_topics = {std::string(deliver::notification_content_topic)},
+                                 .content_topics = {std::string(deliver::notification_content_topic)},
+                                 .catch_up = true,
                                  .catch_up_window = config.since};
     NOROSHI_TRY(std::unique_ptr<waku::Node> node,
                 waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime, clock, random, metrics,

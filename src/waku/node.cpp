@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "multiaddr.hpp"
-#include "node_impl.hpp"
+#include "p2p_node.hpp"
 
 namespace noroshi::waku {
 namespace {
@@ -34,6 +34,12 @@ Result<void> check(const NodeConfig& config) {
     if (config.agent.size() > max_agent_bytes) {
         return fail(Errc::invalid_argument, "agent: expected at most 128 bytes");
     }
+    if (config.content_topics.size() > max_store_topics) {
+        return fail(Errc::invalid_argument, "content_topics: expected at most 10 of them");
+    }
+    if (config.services.any() && config.mode != Mode::relay) {
+        return fail(Errc::invalid_argument, "services: only a relay node can serve others");
+    }
     for (const std::string& address : config.listen) {
         Result<void> checked = check_listen_address(address);
         if (!checked) {
@@ -57,14 +63,12 @@ Result<std::vector<PeerAddress>> parse_peers(const std::vector<std::string>& tex
 
 }  // namespace
 
-Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Node::~Node() = default;
-
 Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factory, NodeEnvironment environment) {
     NOROSHI_TRY_VOID(check(config));
     NOROSHI_TRY(const std::vector<PeerAddress> peers, parse_peers(config.peers));
-    return std::unique_ptr<Node>(
-        new Node(std::make_unique<Impl>(std::move(config), peers, std::move(factory), std::move(environment))));
+    auto node = std::make_unique<P2pNode>(std::move(config), peers, std::move(factory), std::move(environment));
+    NOROSHI_TRY_VOID(node->open_services());
+    return node;
 }
 
 Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factory, Runtime& runtime, const Clock& clock,
@@ -73,17 +77,5 @@ Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factor
     environment.post = [&runtime](std::function<void()> work) { runtime.post(std::move(work)); };
     return create(std::move(config), std::move(factory), std::move(environment));
 }
-
-Task<Result<void>> Node::start() { return impl_->start(); }
-Task<void> Node::stop() { return impl_->stop(); }
-Task<Result<Publication>> Node::publish(std::string pubsub_topic, WakuMessage message) {
-    return impl_->publish(std::move(pubsub_topic), std::move(message));
-}
-Task<Result<ReceivedMessage>> Node::next_message() { return impl_->next_message(); }
-void Node::on_peer_ready(std::function<void()> ready) { impl_->on_peer_ready(std::move(ready)); }
-std::vector<PeerInfo> Node::peers() const { return impl_->peers(); }
-std::string Node::peer_id() const { return impl_->peer_id(); }
-std::vector<std::string> Node::listen_addresses() const { return impl_->listen_addresses(); }
-NodeState Node::state() const { return impl_->state(); }
 
 }  // namespace noroshi::waku

@@ -1,9 +1,10 @@
-// src/waku/node.hpp - a Waku node: joins a cluster through static peers, publishes and receives messages.
+// src/waku/node.hpp - a Waku node: publishes, receives, and finds out whether the network has what was published.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct HostEvents;
 /// Makes the libp2p host under a node, and makes it again after a crash: rust_host.hpp has the real one.
 using HostFactory = std::function<Result<std::unique_ptr<P2pHost>>(const HostOptions&, HostEvents)>;
 
-/// relay: takes part in gossip (11/WAKU2-RELAY). light: only pushes, through its peers (19/WAKU2-LIGHTPUSH).
+/// relay: takes part in gossip (11/WAKU2-RELAY). light: pushes and subscribes through its peers (19/WAKU2-LIGHTPUSH,
+/// 12/WAKU2-FILTER).
 enum class Mode : std::uint8_t { relay, light };
 
 /// Bounds of one node.
@@ -36,6 +38,20 @@ struct NodeLimits {
     std::uint32_t ip_colocation{0};                   ///< gossip score: peers of one address before a penalty; 0: off
 };
 
+/// What a relay node does for others. Each peer has a budget of requests; what is over it is answered "rate limited".
+struct ServiceConfig {
+    bool filter{false};
+    bool lightpush{false};
+    bool store{false};
+    bool peer_exchange{false};
+    /// A push counts as taken when no other relay is connected: this node's store and subscribers are enough.
+    bool alone{false};
+    std::string archive_file{};                    ///< SQLite file of the store; empty: in memory
+    Milliseconds archive_age{48 * 3'600'000};      ///< older messages are forgotten
+    std::size_t archive_bytes{256 * 1024 * 1024};  ///< the oldest are forgotten beyond it
+    [[nodiscard]] bool any() const { return filter || lightpush || store || peer_exchange; }
+};
+
 struct NodeConfig {
     crypto::SecretKey key;                  ///< of the node, not of the owner
     std::vector<std::string> listen;        ///< multiaddrs without /p2p/; empty: outbound connections only
@@ -45,16 +61,35 @@ struct NodeConfig {
     Mode mode{Mode::relay};
     std::string agent{"noroshi"};           ///< shown to peers by identify
     NodeLimits limits{};
-    /// Content topics whose missed messages are fetched from a peer that keeps them (13/WAKU2-STORE): after each
-    /// connection, and once more when the gossip mesh has formed. Empty: no store is asked. At most 10.
-    std::vector<std::string> catch_up_topics{};
+    /// What next_message gives: messages with these content topics, from gossip, filter peers and stores. Others are
+    /// passed on to peers and forgotten. At most 10, the limit of a store query.
+    std::vector<std::string> content_topics{};
+    /// Asks a peer that keeps messages (13/WAKU2-STORE) for missed ones: after each connection, once more when the
+    /// gossip mesh has formed, after a sleep of the machine, and every ten minutes.
+    bool catch_up{false};
     Milliseconds catch_up_window{0};        ///< how far back the first such query goes before the start
+    ServiceConfig services{};               ///< mode relay only
 };
 
 /// What became of a publish. More than "a peer took it" is not known here.
 struct Publication {
     crypto::Digest hash{};           ///< message_hash on the topic it was published on
     std::vector<std::string> peers;  ///< ids of the peers it was handed to; empty when it had been published before
+};
+
+/// A published message that is to be found again.
+struct Published {
+    std::string pubsub_topic;
+    std::string content_topic;
+    std::int64_t timestamp_ns{0};
+    crypto::Digest hash{};
+    std::vector<std::string> peers;  ///< who took it; another store is asked when there is one
+};
+/// A store's word.
+struct StoreWord {
+    bool found{false};
+    std::string peer;         ///< who said so
+    bool independent{false};  ///< it is none of those that took the message
 };
 
 struct ReceivedMessage {
@@ -88,57 +123,63 @@ struct NodeEnvironment {
     Log log;
 };
 
-/// Thread: the I/O thread, all of it. Owns the libp2p host and one coroutine (its tick, twice a second).
+/// Two kinds: `create` makes one that is itself a libp2p peer; rest_node.hpp drives another program's node.
+/// Thread: the I/O thread, all of it.
 ///
-/// Static peers are dialled again for ever, after 1, 2, 4 .. 60 s with jitter, counted anew after a connection that
-/// held for 30 s. A peer that says it is of another cluster is disconnected and counted. A crash inside the host costs
-/// its connections: a new host is made after 1 s (doubling to 60 s) with the same key, addresses and subscriptions.
+/// The libp2p node owns its host and its coroutines. Static peers are dialled again for ever, after 1, 2, 4 .. 60 s
+/// with jitter, counted anew after a connection that held for 30 s. A peer that says it is of another cluster is
+/// disconnected and counted. A crash inside the host costs its connections: a new host is made after 1 s (doubling to
+/// 60 s) with the same key, addresses and subscriptions.
 class Node {
   public:
-    /// Errors: invalid_argument, unsupported (an address, a peer or a shard, named in the message); io (the host).
+    /// Errors: invalid_argument, unsupported (an address, a peer or a shard, named in the message); io (the host, the
+    /// archive).
     [[nodiscard]] static Result<std::unique_ptr<Node>> create(NodeConfig config, HostFactory factory, Runtime& runtime,
                                                               const Clock& clock, Random& random, Metrics& metrics,
                                                               Log log);
     /// The same with every part given by itself; for tests.
     [[nodiscard]] static Result<std::unique_ptr<Node>> create(NodeConfig config, HostFactory factory,
                                                               NodeEnvironment environment);
+    Node() = default;
     /// `stop` must have ended, or `start` never been called.
-    ~Node();
+    virtual ~Node() = default;
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
     /// Makes the host, listens, subscribes and begins to dial. Ends when each listen address is open, not when a peer
     /// is connected. Errors: io (address in use, with the address), timeout (10 s), conflict (already started).
-    [[nodiscard]] Task<Result<void>> start();
+    [[nodiscard]] virtual Task<Result<void>> start() = 0;
     /// Ends all waiting calls with `cancelled`, closes the host. May be called repeatedly.
-    [[nodiscard]] Task<void> stop();
+    [[nodiscard]] virtual Task<void> stop() = 0;
 
     /// Hands `message` to the network on `pubsub_topic`.
     /// relay: gossip to every subscribed peer; a message already published within 2 min counts as success.
-    /// light: one push to one peer that offers lightpush, the next one when it fails; at most one push a second a peer.
+    /// light: one push to each of two peers that offer lightpush, others when they fail; at most one push a second a
+    /// peer; success when one took it.
     /// The first word of an error's message names the reason: no_peers, rate_limited, timeout, host_down, busy,
-    /// refused, bad_reply (all retryable), too_large, invalid, foreign_topic (not).
-    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message);
-    /// The next message from the relay or a store, each hash once; waits. In light mode it only waits. One caller at a time.
+    /// refused, bad_reply (all retryable); rln_required, wrong_shard (retryable: another peer may differ); too_large,
+    /// invalid, foreign_topic (not).
+    [[nodiscard]] virtual Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message) = 0;
+    /// Whether a store has it. Asks a store that did not take the message, else one that did.
+    /// Errors: no_store (nobody connected keeps messages), and the reasons of a store query; all retryable.
+    [[nodiscard]] virtual Task<Result<StoreWord>> find_stored(Published what) = 0;
+    /// These peers took a message that nobody has: others are asked first from now on.
+    virtual void doubt(const std::vector<std::string>& peers) = 0;
+    /// The next message on a content topic of the configuration, each hash once; waits. One caller at a time.
     /// Errors: cancelled (stopped).
-    [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
+    [[nodiscard]] virtual Task<Result<ReceivedMessage>> next_message() = 0;
 
     /// `ready` is called whenever a peer becomes able to take messages: a reason to send at once what waits for peers.
     /// Call it before `start`.
-    void on_peer_ready(std::function<void()> ready);
+    virtual void on_peer_ready(std::function<void()> ready) = 0;
 
     /// Connected peers, by id.
-    [[nodiscard]] std::vector<PeerInfo> peers() const;
+    [[nodiscard]] virtual std::vector<PeerInfo> peers() const = 0;
     /// Own peer id, "16Uiu2HA...". Empty before `start`.
-    [[nodiscard]] std::string peer_id() const;
+    [[nodiscard]] virtual std::string peer_id() const = 0;
     /// Open addresses with /p2p/<own id>, ready to be given to another node.
-    [[nodiscard]] std::vector<std::string> listen_addresses() const;
-    [[nodiscard]] NodeState state() const;
-
-  private:
-    class Impl;
-    explicit Node(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    [[nodiscard]] virtual std::vector<std::string> listen_addresses() const = 0;
+    [[nodiscard]] virtual NodeState state() const = 0;
 };
 
 }  // namespace noroshi::waku

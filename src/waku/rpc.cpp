@@ -1,27 +1,17 @@
-// src/waku/rpc.cpp - framing, metadata and lightpush codecs.
+// src/waku/rpc.cpp - framing and metadata.
 #include "rpc.hpp"
 
 #include <waku.pb.h>
 
 #include <algorithm>
 
+#include "protobuf.hpp"
+
 namespace noroshi::waku {
 namespace {
 
 constexpr int max_shard_entries = 2048;
 constexpr std::uint32_t max_shard = 1023;
-constexpr std::size_t max_info_bytes = 200;
-constexpr std::size_t max_request_id_bytes = 128;
-
-Bytes to_bytes(const google::protobuf::MessageLite& message) {
-    Bytes out(message.ByteSizeLong());
-    message.SerializeWithCachedSizesToArray(out.data());
-    return out;
-}
-
-bool parse(google::protobuf::MessageLite& message, ByteView bytes) {
-    return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
 
 }  // namespace
 
@@ -55,6 +45,24 @@ Result<void> FrameReader::take_prefix(ByteView& piece) {
     return {};
 }
 
+Result<std::optional<Bytes>> FrameReader::next(ByteView& piece) {
+    if (done_) {
+        *this = FrameReader(cap_);
+    }
+    NOROSHI_TRY_VOID(take_prefix(piece));
+    if (!prefix_done_) {
+        return std::nullopt;
+    }
+    const ByteView mine = piece.first(std::min(piece.size(), static_cast<std::size_t>(length_) - body_.size()));
+    piece = piece.subspan(mine.size());
+    body_.insert(body_.end(), mine.begin(), mine.end());
+    if (body_.size() < length_) {
+        return std::nullopt;
+    }
+    done_ = true;
+    return std::optional<Bytes>(std::move(body_));
+}
+
 Result<std::optional<Bytes>> FrameReader::feed(ByteView piece) {
     if (done_) {
         if (piece.empty()) {
@@ -62,20 +70,11 @@ Result<std::optional<Bytes>> FrameReader::feed(ByteView piece) {
         }
         return fail(Errc::parse, "trailing_bytes");
     }
-    NOROSHI_TRY_VOID(take_prefix(piece));
-    if (!prefix_done_) {
-        return std::nullopt;
-    }
-    const std::size_t missing = static_cast<std::size_t>(length_) - body_.size();
-    if (piece.size() > missing) {
+    NOROSHI_TRY(std::optional<Bytes> body, next(piece));
+    if (!piece.empty()) {
         return fail(Errc::parse, "trailing_bytes");
     }
-    body_.insert(body_.end(), piece.begin(), piece.end());
-    if (body_.size() < length_) {
-        return std::nullopt;
-    }
-    done_ = true;
-    return std::optional<Bytes>(std::move(body_));
+    return body;
 }
 
 Bytes encode_metadata(const Metadata& metadata) {
@@ -87,12 +86,12 @@ Bytes encode_metadata(const Metadata& metadata) {
         out.add_shards_deprecated(shard);
         out.add_shards(shard);
     }
-    return to_bytes(out);
+    return wire::to_bytes(out);
 }
 
 Result<Metadata> decode_metadata(ByteView bytes) {
     wire::Metadata in;
-    if (bytes.size() > max_small_frame_bytes || !parse(in, bytes)) {
+    if (bytes.size() > max_small_frame_bytes || !wire::parse(in, bytes)) {
         return fail(Errc::parse, "malformed");
     }
     const auto& shards = in.shards().empty() ? in.shards_deprecated() : in.shards();
@@ -109,31 +108,6 @@ Result<Metadata> decode_metadata(ByteView bytes) {
         }
     }
     return out;
-}
-
-Bytes encode_push(std::string_view request_id, std::string_view pubsub_topic, ByteView message) {
-    wire::PushRpc out;
-    out.set_request_id(std::string(request_id));
-    out.mutable_request()->set_pubsub_topic(std::string(pubsub_topic));
-    out.mutable_request()->set_message(std::string(as_text(message)));
-    return to_bytes(out);
-}
-
-bool PushAnswer::rate_limited() const {
-    return !success && (request_id == "N/A" || info.find("rate limit") != std::string::npos ||
-                        info.find("TOO_MANY_REQUESTS") != std::string::npos);
-}
-
-Result<PushAnswer> decode_push_answer(ByteView bytes) {
-    wire::PushRpc in;
-    if (bytes.size() > max_small_frame_bytes || !parse(in, bytes)) {
-        return fail(Errc::parse, "malformed");
-    }
-    if (!in.has_response()) {
-        return fail(Errc::parse, "no_response");
-    }
-    return PushAnswer{printable(in.request_id(), max_request_id_bytes), in.response().is_success(),
-                      printable(in.response().info(), max_info_bytes)};
 }
 
 std::string printable(std::string_view text, std::size_t max) {

@@ -1,4 +1,4 @@
-// src/waku/rpc.hpp - bytes of the request and response protocols: framing, metadata, lightpush.
+// src/waku/rpc.hpp - what the request protocols share: frames, protobuf bytes, status codes; and metadata.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,7 @@
 namespace noroshi::waku {
 
 inline constexpr std::string_view metadata_protocol = "/vac/waku/metadata/1.0.0";
-inline constexpr std::string_view lightpush_protocol = "/vac/waku/lightpush/2.0.0-beta1";
-/// Cap of every frame that is read: metadata and the answers to a push are small.
+/// Cap of the frames that are small by their nature: all but pushed messages and pages of a store.
 inline constexpr std::size_t max_small_frame_bytes = 64 * 1024;
 /// Most bytes that a length prefix of an accepted frame can have.
 inline constexpr std::size_t max_prefix_bytes = 10;
@@ -30,8 +29,8 @@ class FrameReader {
     /// Takes the next piece. Gives the body when it is complete, nothing while it is not. Bytes after the first frame
     /// are refused. Errors: parse, whose message is one word: frame_too_large, bad_length, trailing_bytes.
     [[nodiscard]] Result<std::optional<Bytes>> feed(ByteView piece);
-    /// What was read so far is less than a frame, but more than nothing.
-    [[nodiscard]] bool in_the_middle() const { return !done_ && prefix_bytes_ > 0; }
+    /// For streams of many frames: takes from the front of `piece` what belongs to this frame and leaves the rest.
+    [[nodiscard]] Result<std::optional<Bytes>> next(ByteView& piece);
 
   private:
     [[nodiscard]] Result<void> take_prefix(ByteView& piece);
@@ -55,21 +54,27 @@ struct Metadata {
 /// Errors: parse (malformed, too_many_shards: over 2048 entries).
 [[nodiscard]] Result<Metadata> decode_metadata(ByteView bytes);
 
-/// 19/WAKU2-LIGHTPUSH 2.0.0-beta1. Field 1 request_id; 2 request {1 pubsub_topic, 2 message}; 3 response {1 is_success,
-/// 2 info}. `message` is an encoded WakuMessage.
-[[nodiscard]] Bytes encode_push(std::string_view request_id, std::string_view pubsub_topic, ByteView message);
-struct PushAnswer {
-    std::string request_id;
-    bool success{false};
-    std::string info;  ///< a stranger's prose: printable ASCII, at most 200 bytes
-    /// The server's limit was hit. go-waku answers with the request id "N/A" and "exceeds the rate limit", the Nim node
-    /// with "TOO_MANY_REQUESTS".
-    [[nodiscard]] bool rate_limited() const;
-};
-/// Errors: parse (malformed, no_response).
-[[nodiscard]] Result<PushAnswer> decode_push_answer(ByteView bytes);
+/// Status codes that filter, lightpush 3, store 3 and peer exchange share; numbers as on the wire.
+namespace status {
+inline constexpr std::uint32_t ok = 200;
+inline constexpr std::uint32_t bad_request = 400;
+inline constexpr std::uint32_t not_found = 404;
+inline constexpr std::uint32_t too_large = 413;
+inline constexpr std::uint32_t invalid_message = 420;  ///< in no specification; the Nim node's validators
+inline constexpr std::uint32_t wrong_shard = 421;
+inline constexpr std::uint32_t rate_limited = 429;
+inline constexpr std::uint32_t internal = 500;
+inline constexpr std::uint32_t unavailable = 503;      ///< "no peers to relay to" in the lightpush specification
+inline constexpr std::uint32_t no_proof = 504;
+inline constexpr std::uint32_t no_peers = 505;         ///< the Nim node's lightpush
+}  // namespace status
+/// What stands for the request id in an answer "rate limited", which is given before the request is read.
+inline constexpr std::string_view unread_request_id = "N/A";
 
 /// The printable ASCII of a stranger's text, '?' for the rest, at most `max` bytes: fit for logs and errors.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max);
+
+inline constexpr std::size_t max_description_bytes = 200;
+inline constexpr std::size_t max_request_id_bytes = 128;
 
 }  // namespace noroshi::waku

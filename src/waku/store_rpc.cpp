@@ -4,28 +4,23 @@
 #include <fmt/format.h>
 #include <waku.pb.h>
 
-#include "rpc.hpp"
+#include <algorithm>
+
+#include "protobuf.hpp"
 
 namespace noroshi::waku {
 namespace {
 
-constexpr int most_messages = 100;
-constexpr std::uint32_t too_many_requests = 429;
+constexpr int most_messages = static_cast<int>(max_store_page_size);
 constexpr std::uint32_t forward = 1;
-
-Bytes to_bytes(const google::protobuf::MessageLite& message) {
-    Bytes out(message.ByteSizeLong());
-    message.SerializeWithCachedSizesToArray(out.data());
-    return out;
-}
 
 tl::unexpected<Error> fault(Errc code, std::string message) { return fail(Error{code, std::move(message), {}, true}); }
 
 tl::unexpected<Error> refusal(std::uint32_t code, std::string_view description) {
-    if (code == too_many_requests) {
+    if (code == status::rate_limited) {
         return fault(Errc::limit, "rate_limited");
     }
-    return fault(Errc::refused, fmt::format("refused: code {} {}", code, printable(description, 100)));
+    return fault(Errc::refused, fmt::format("refused: code {} {}", code, printable(description, max_description_bytes)));
 }
 
 void add(std::string_view encoded, StorePage& out) {
@@ -37,22 +32,40 @@ void add(std::string_view encoded, StorePage& out) {
     }
 }
 
+std::optional<crypto::Digest> digest(std::string_view bytes) {
+    crypto::Digest out{};
+    if (bytes.size() != out.size()) {
+        return std::nullopt;
+    }
+    std::ranges::copy(as_bytes(bytes), out.begin());
+    return out;
+}
+
 Bytes encode_v3(const StoreQuery& query) {
     wire::StoreRequest out;
     out.set_request_id(query.request_id);
-    out.set_include_data(true);
-    out.set_pubsub_topic(query.pubsub_topic);
+    out.set_include_data(query.include_data);
+    if (!query.pubsub_topic.empty()) {
+        out.set_pubsub_topic(query.pubsub_topic);
+    }
     for (const std::string& topic : query.content_topics) {
         out.add_content_topics(topic);
     }
-    out.set_time_start(query.start_ns);
-    out.set_time_end(query.end_ns);
-    if (!query.cursor.empty()) {
-        out.set_pagination_cursor(std::string(as_text(query.cursor)));
+    if (query.start_ns) {
+        out.set_time_start(*query.start_ns);
     }
-    out.set_pagination_forward(true);
-    out.set_pagination_limit(store_page_size);
-    return to_bytes(out);
+    if (query.end_ns) {
+        out.set_time_end(*query.end_ns);
+    }
+    for (const crypto::Digest& hash : query.hashes) {
+        out.add_message_hashes(wire::text(hash));
+    }
+    if (!query.cursor.empty()) {
+        out.set_pagination_cursor(wire::text(query.cursor));
+    }
+    out.set_pagination_forward(query.forward);  // the default of servers is backward
+    out.set_pagination_limit(query.page_size);
+    return wire::to_bytes(out);
 }
 
 Bytes encode_v2(const StoreQuery& query) {
@@ -63,15 +76,15 @@ Bytes encode_v2(const StoreQuery& query) {
     for (const std::string& topic : query.content_topics) {
         inner.add_content_filters()->set_content_topic(topic);
     }
-    inner.set_start_time(query.start_ns);
-    inner.set_end_time(query.end_ns);
-    inner.mutable_paging_info()->set_page_size(store_page_size);
+    inner.set_start_time(query.start_ns.value_or(0));
+    inner.set_end_time(query.end_ns.value_or(0));
+    inner.mutable_paging_info()->set_page_size(query.page_size);
     inner.mutable_paging_info()->set_direction(forward);
     if (!query.cursor.empty()) {
         inner.mutable_paging_info()->mutable_cursor()->ParseFromArray(query.cursor.data(),
                                                                      static_cast<int>(query.cursor.size()));
     }
-    return to_bytes(out);
+    return wire::to_bytes(out);
 }
 
 Result<StorePage> decode_v3(std::string_view request_id, ByteView bytes) {
@@ -91,10 +104,14 @@ Result<StorePage> decode_v3(std::string_view request_id, ByteView bytes) {
     }
     StorePage out;
     for (const wire::StoreEntry& entry : in.messages()) {
-        add(entry.message(), out);
+        if (const std::optional<crypto::Digest> hash = digest(entry.message_hash())) {
+            out.hashes.push_back(*hash);
+        }
+        if (entry.has_message()) {
+            add(entry.message(), out);
+        }
     }
-    const ByteView cursor = as_bytes(in.pagination_cursor());
-    out.cursor.assign(cursor.begin(), cursor.end());
+    out.cursor = wire::bytes(in.pagination_cursor());
     return out;
 }
 
@@ -121,7 +138,7 @@ Result<StorePage> decode_v2(std::string_view request_id, ByteView bytes) {
     }
     const wire::HistoryPaging& paging = in.response().paging_info();
     if (paging.has_cursor() && !paging.cursor().digest().empty()) {  // an empty digest ends paging
-        out.cursor = to_bytes(paging.cursor());
+        out.cursor = wire::to_bytes(paging.cursor());
     }
     return out;
 }
@@ -141,6 +158,69 @@ Result<StorePage> decode_store_page(StoreVersion version, std::string_view reque
         return fault(Errc::parse, "malformed: too large");
     }
     return version == StoreVersion::v3 ? decode_v3(request_id, bytes) : decode_v2(request_id, bytes);
+}
+
+Result<StoreQuery> decode_store_query(ByteView bytes) {
+    wire::StoreRequest in;
+    if (bytes.size() > max_small_frame_bytes || !wire::parse(in, bytes)) {
+        return fail(Errc::parse, "malformed");
+    }
+    const bool by_content = in.has_pubsub_topic() || in.content_topics_size() > 0 || in.has_time_start() ||
+                            in.has_time_end();
+    if (in.message_hashes_size() > 0 && by_content) {
+        return fail(Errc::invalid_argument, "message hashes exclude topics and times");
+    }
+    if (in.content_topics_size() > static_cast<int>(max_store_topics)) {
+        return fail(Errc::invalid_argument, "too many content topics");
+    }
+    if (in.message_hashes_size() > static_cast<int>(max_store_hashes)) {
+        return fail(Errc::invalid_argument, "too many message hashes");
+    }
+    if (in.has_pubsub_topic() != (in.content_topics_size() > 0)) {
+        return fail(Errc::invalid_argument, "pubsub topic and content topics are given together or not at all");
+    }
+    StoreQuery out;
+    out.request_id = in.request_id();
+    out.include_data = in.include_data();
+    out.pubsub_topic = in.pubsub_topic();
+    out.content_topics.assign(in.content_topics().begin(), in.content_topics().end());
+    if (in.has_time_start()) {
+        out.start_ns = in.time_start();
+    }
+    if (in.has_time_end()) {
+        out.end_ns = in.time_end();
+    }
+    for (const std::string& hash : in.message_hashes()) {
+        const std::optional<crypto::Digest> known = digest(hash);
+        if (!known) {
+            return fail(Errc::parse, "bad_hash");
+        }
+        out.hashes.push_back(*known);
+    }
+    out.cursor = wire::bytes(in.pagination_cursor());
+    out.forward = in.pagination_forward();
+    out.page_size = in.pagination_limit() == 0 ? store_page_size
+                                               : std::min<std::uint64_t>(in.pagination_limit(), max_store_page_size);
+    return out;
+}
+
+Bytes encode_store_answer(const StoreAnswer& answer) {
+    wire::StoreResponse out;
+    out.set_request_id(answer.request_id);
+    out.set_status_code(answer.code);
+    out.set_status_desc(answer.info);
+    for (const StoreEntry& entry : answer.entries) {
+        wire::StoreEntry& one = *out.add_messages();
+        one.set_message_hash(wire::text(entry.hash));
+        if (!entry.message.empty()) {
+            one.set_message(wire::text(entry.message));
+            one.set_pubsub_topic(entry.pubsub_topic);
+        }
+    }
+    if (!answer.cursor.empty()) {
+        out.set_pagination_cursor(wire::text(answer.cursor));
+    }
+    return wire::to_bytes(out);
 }
 
 }  // namespace noroshi::waku

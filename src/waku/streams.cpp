@@ -33,61 +33,86 @@ Error describe(const event::StreamEnded& event) {
 
 }  // namespace
 
-void Streams::serve(std::string_view protocol, Handler handler) {
-    handlers_.insert_or_assign(std::string(protocol), std::move(handler));
+void Streams::serve(std::string_view protocol, std::size_t most_bytes, Handler handler) {
+    services_.insert_or_assign(std::string(protocol), Service{most_bytes, std::move(handler), {}});
 }
 
-void Streams::request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer,
-                      std::size_t most_bytes) {
+void Streams::take(std::string_view protocol, std::size_t most_bytes, OnFrame on_frame) {
+    services_.insert_or_assign(std::string(protocol), Service{most_bytes, {}, std::move(on_frame)});
+}
+
+/// Opens a stream, writes `body` as its only frame and half-closes.
+Result<StreamId> Streams::open(const PeerId& peer, std::string_view protocol, ByteView body) {
     if (host_ == nullptr) {
-        on_answer(fail(transport_error(Errc::io, "host_down")));
-        return;
+        return fail(transport_error(Errc::io, "host_down"));
     }
     const StreamId stream = next_;
     next_ = next_ == UINT32_MAX ? 1 : next_ + 1;
     const Result<void> begun = host_->open(stream, peer, protocol, deadline);
     if (!begun) {
-        on_answer(fail(transport_error(Errc::limit, "busy: " + begun.error().message)));
-        return;
+        return fail(transport_error(Errc::limit, "busy: " + begun.error().message));
     }
-    Asked asked;
-    asked.reader = FrameReader(most_bytes);
-    asked.since = now;
-    asked.on_answer = std::move(on_answer);
-    asked_.insert_or_assign(stream, std::move(asked));
     const Result<void> written = host_->write(stream, frame(body));
     if (!written) {
         host_->reset(stream);
-        answer(stream, fail(transport_error(Errc::limit, "busy: " + written.error().message)));
-        return;
+        return fail(transport_error(Errc::limit, "busy: " + written.error().message));
     }
     host_->finish(stream);
-    host_->credit(stream, credit_for(most_bytes));
+    return stream;
+}
+
+void Streams::request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer,
+                      std::size_t most_bytes) {
+    const Result<StreamId> stream = open(peer, protocol, body);
+    if (!stream) {
+        on_answer(fail(stream.error()));
+        return;
+    }
+    asked_.insert_or_assign(*stream, Asked{FrameReader(most_bytes), now, true, std::move(on_answer)});
+    host_->credit(*stream, credit_for(most_bytes));
+}
+
+void Streams::push(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnSent on_sent) {
+    const Result<StreamId> stream = open(peer, protocol, body);
+    if (!stream) {
+        on_sent(fail(stream.error()));
+        return;
+    }
+    const auto done = [on_sent = std::move(on_sent)](const Result<Bytes>& answer) {
+        on_sent(answer ? Result<void>{} : fail(answer.error()));
+    };
+    asked_.insert_or_assign(*stream, Asked{FrameReader(0), now, false, done});
+    host_->credit(*stream, 1);  // to notice the end
 }
 
 void Streams::on(const event::StreamIn& event, SteadyMs now) {
-    const auto of_peer =
-        std::ranges::count_if(served_, [&event](const auto& entry) { return entry.second.peer == event.peer; });
-    if (host_ == nullptr || !handlers_.contains(event.protocol) ||
-        static_cast<std::size_t>(of_peer) >= inbound_per_peer) {
-        if (host_ != nullptr) {
-            host_->reset(event.stream);
-        }
+    const auto of_peer = [&event](const auto& entry) { return entry.second.peer == event.peer; };
+    const auto service = services_.find(event.protocol);
+    if (host_ == nullptr) {
         return;
     }
-    Served served;
-    served.since = now;
-    served.peer = event.peer;
-    served.protocol = event.protocol;
-    served_.insert_or_assign(event.stream, std::move(served));
-    host_->credit(event.stream, credit_for(max_small_frame_bytes));
+    const bool pushes = service != services_.end() && service->second.on_frame;
+    const auto open_ones = pushes ? std::ranges::count_if(taken_, of_peer) : std::ranges::count_if(served_, of_peer);
+    if (service == services_.end() || static_cast<std::size_t>(open_ones) >= inbound_per_peer) {
+        host_->reset(event.stream);
+        return;
+    }
+    const FrameReader reader(service->second.most_bytes);
+    if (pushes) {
+        taken_.insert_or_assign(event.stream, Taken{reader, event.peer, &service->second});
+    } else {
+        served_.insert_or_assign(event.stream, Served{reader, now, event.peer, &service->second});
+    }
+    host_->credit(event.stream, credit_for(service->second.most_bytes));
 }
 
 void Streams::on(const event::StreamData& event) {
     if (const auto asked = asked_.find(event.stream); asked != asked_.end()) {
         feed_asked(event.stream, asked->second, event.data);
-    } else if (const auto served = served_.find(event.stream); served != served_.end()) {
-        feed_served(event.stream, served->second, event.data);
+    } else if (served_.contains(event.stream)) {
+        feed_served(event.stream, event.data);
+    } else if (taken_.contains(event.stream)) {
+        feed_taken(event.stream, event.data);
     }
 }
 
@@ -102,7 +127,8 @@ void Streams::feed_asked(StreamId stream, Asked& asked, ByteView data) {
     }
 }
 
-void Streams::feed_served(StreamId stream, Served& served, ByteView data) {
+void Streams::feed_served(StreamId stream, ByteView data) {
+    Served& served = served_.at(stream);
     Result<std::optional<Bytes>> request = served.reader.feed(data);
     if (!request) {
         host_->reset(stream);
@@ -111,27 +137,64 @@ void Streams::feed_served(StreamId stream, Served& served, ByteView data) {
     if (!*request) {
         return;
     }
-    const Result<Bytes> reply = handlers_.at(served.protocol)(served.peer, **request);
-    if (!reply || !host_->write(stream, frame(*reply))) {
+    served.asked = true;
+    const auto replier = [this, stream, epoch = epoch_](const Result<Bytes>& result) {
+        if (epoch == epoch_) {
+            reply(stream, result);
+        }
+    };
+    served.service->handler(served.peer, std::move(**request), replier);
+}
+
+void Streams::reply(StreamId stream, const Result<Bytes>& result) {
+    const auto found = served_.find(stream);
+    if (found == served_.end() || found->second.answered || host_ == nullptr) {
+        return;
+    }
+    found->second.answered = true;
+    if (!result || !host_->write(stream, frame(*result))) {
         host_->reset(stream);
         return;
     }
-    served.answered = true;
     host_->finish(stream);
 }
 
+void Streams::feed_taken(StreamId stream, ByteView data) {
+    Taken& taken = taken_.at(stream);
+    const std::size_t bytes = data.size();
+    const PeerId peer = taken.peer;
+    while (!data.empty()) {
+        Result<std::optional<Bytes>> next = taken.reader.next(data);
+        if (!next || (*next && !taken.service->on_frame(peer, std::move(**next)))) {
+            host_->reset(stream);
+            taken_.erase(stream);
+            return;
+        }
+    }
+    host_->credit(stream, bytes);
+}
+
 void Streams::on(const event::StreamEof& event) {
-    if (asked_.contains(event.stream)) {
-        answer(event.stream, fail(transport_error(Errc::io, "no_answer: the peer closed the stream")));
-    } else if (const auto served = served_.find(event.stream); served != served_.end() && !served->second.answered) {
-        host_->reset(event.stream);
+    if (const auto asked = asked_.find(event.stream); asked != asked_.end()) {
+        const bool was_push = !asked->second.wants_answer;
+        answer(event.stream, was_push ? Result<Bytes>(Bytes{})
+                                      : fail(transport_error(Errc::io, "no_answer: the peer closed the stream")));
+    } else if (const auto served = served_.find(event.stream); served != served_.end()) {
+        if (!served->second.asked) {
+            host_->reset(event.stream);
+        }
+    } else if (taken_.erase(event.stream) > 0) {
+        host_->finish(event.stream);
     }
 }
 
 void Streams::on(const event::StreamEnded& event) {
     served_.erase(event.stream);
+    taken_.erase(event.stream);
     closing_.erase(event.stream);
-    answer(event.stream, fail(describe(event)));
+    const auto asked = asked_.find(event.stream);
+    const bool pushed = asked != asked_.end() && !asked->second.wants_answer && event.how == StreamEnd::finished;
+    answer(event.stream, pushed ? Result<Bytes>(Bytes{}) : fail(describe(event)));
 }
 
 void Streams::tick(SteadyMs now) {
@@ -170,7 +233,9 @@ void Streams::answer(StreamId stream, Result<Bytes> result) {
 }
 
 void Streams::fail_all() {
+    ++epoch_;
     served_.clear();
+    taken_.clear();
     closing_.clear();
     while (!asked_.empty()) {
         answer(asked_.begin()->first, fail(transport_error(Errc::io, "host_down")));

@@ -1,4 +1,4 @@
-// src/waku/streams.hpp - one request and one response on a stream of their own, asked and served.
+// src/waku/streams.hpp - frames on raw streams: one request and its answer, asked and served; pushes, sent and taken.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,35 @@
 
 namespace noroshi::waku {
 
-/// Turns stream events into calls with a value. Each stream holds at most one frame, lives at most 10 s and is
-/// read only by credit, so that a peer can neither block nor fill it. Deadlines are checked by `tick`.
-/// Thread: the I/O thread. Owns no task.
+/// Turns stream events into calls with a value. A stream holds at most one frame and is read only by credit, so that a
+/// peer can neither block nor fill it; all but inbound push streams live at most `deadline`. Deadlines are checked by
+/// `tick`. Thread: the I/O thread. Owns no task.
 class Streams {
   public:
     /// The body of the answer, or why there is none. First word of the message: timeout, unsupported, not_connected,
     /// reset, no_answer, host_down, busy; or a word of FrameReader.
     using OnAnswer = std::function<void(Result<Bytes> answer)>;
-    /// Makes the body of the answer from the body of a request. An error resets the stream.
-    using Handler = std::function<Result<Bytes>(const PeerId& peer, const Bytes& request)>;
+    /// Sends the body of an answer, or resets the stream. Once, now or later; passed over when the stream has ended.
+    using Reply = std::function<void(Result<Bytes> answer)>;
+    using Handler = std::function<void(const PeerId& peer, Bytes request, Reply reply)>;
+    /// One frame of a push stream. False resets the stream.
+    using OnFrame = std::function<bool(const PeerId& peer, Bytes frame)>;
+    /// The pushed frame was taken and the stream closed by the peer; or not, with words as OnAnswer.
+    using OnSent = std::function<void(Result<void> sent)>;
 
     /// `host` may be null while there is none.
     void set_host(P2pHost* host) { host_ = host; }
-    /// Serves `protocol`. The host must have been told to accept it.
-    void serve(std::string_view protocol, Handler handler);
+    /// Serves requests of at most `most_bytes`. The host must have been told to accept `protocol`.
+    void serve(std::string_view protocol, std::size_t most_bytes, Handler handler);
+    /// Takes any number of frames from each stream of `protocol`, which may stay open for ever; nothing is answered.
+    void take(std::string_view protocol, std::size_t most_bytes, OnFrame on_frame);
     /// Writes `body` as one frame, half-closes, reads one frame. `on_answer` is called once, later; from inside an event
     /// or `tick`, or at once when the host takes no command.
     /// An answer over `most_bytes` is refused.
     void request(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnAnswer on_answer,
                  std::size_t most_bytes = max_small_frame_bytes);
+    /// Writes `body` as one frame on a stream of its own and half-closes. `on_sent` is called once, as `on_answer`.
+    void push(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnSent on_sent);
 
     void on(const event::StreamIn& event, SteadyMs now);
     void on(const event::StreamData& event);
@@ -42,35 +51,54 @@ class Streams {
     void tick(SteadyMs now);
     /// Ends all with host_down; later events of theirs are passed over.
     void fail_all();
-    [[nodiscard]] std::size_t open_count() const { return asked_.size() + served_.size() + closing_.size(); }
+    [[nodiscard]] std::size_t open_count() const {
+        return asked_.size() + served_.size() + taken_.size() + closing_.size();
+    }
 
     static constexpr Milliseconds deadline{10'000};
-    /// Inbound streams of one peer at a time; more are reset.
+    /// Inbound streams of one peer at a time, requests and pushes counted apart; more are reset.
     static constexpr std::size_t inbound_per_peer = 4;
 
   private:
     struct Asked {
         FrameReader reader{max_small_frame_bytes};
         SteadyMs since{};
+        bool wants_answer{true};
         OnAnswer on_answer;
+    };
+    struct Service {
+        std::size_t most_bytes{0};
+        Handler handler;   ///< of requests, or
+        OnFrame on_frame;  ///< of pushes
     };
     struct Served {
         FrameReader reader{max_small_frame_bytes};
         SteadyMs since{};
         PeerId peer;
-        std::string protocol;
+        const Service* service{nullptr};
+        bool asked{false};     ///< the request is whole
         bool answered{false};
     };
+    struct Taken {
+        FrameReader reader{max_small_frame_bytes};
+        PeerId peer;
+        const Service* service{nullptr};
+    };
+    [[nodiscard]] Result<StreamId> open(const PeerId& peer, std::string_view protocol, ByteView body);
     void answer(StreamId stream, Result<Bytes> result);
+    void reply(StreamId stream, const Result<Bytes>& result);
     void feed_asked(StreamId stream, Asked& asked, ByteView data);
-    void feed_served(StreamId stream, Served& served, ByteView data);
+    void feed_served(StreamId stream, ByteView data);
+    void feed_taken(StreamId stream, ByteView data);
 
     P2pHost* host_{nullptr};
     StreamId next_{1};
+    std::uint64_t epoch_{0};  ///< of the host: a new one numbers its inbound streams from the start again
     std::map<StreamId, Asked> asked_;
     std::map<StreamId, Served> served_;
+    std::map<StreamId, Taken> taken_;
     std::map<StreamId, SteadyMs> closing_;  ///< answered, not ended by the peer yet; since when they are open
-    std::map<std::string, Handler, std::less<>> handlers_;
+    std::map<std::string, Service, std::less<>> services_;
 };
 
 }  // namespace noroshi::waku

@@ -27,7 +27,7 @@ const allowed = {
 // Libraries that stay in the folder that wraps them.
 const wrapped = [
   [/^<boost\/(asio\/(?!awaitable|any_io_executor)|beast)/, (file) => file.startsWith('base/') || file.startsWith('store/'), 'Asio and Beast'],
-  [/^<(sqlite3|SQLiteCpp)/, (file) => file.startsWith('store/'), 'SQLite'],
+  [/^<(sqlite3|SQLiteCpp)/, (file) => file.startsWith('store/') || file.startsWith('waku/service/archive'), 'SQLite'],
   [/^<yaml-cpp/, (file) => file.startsWith('config/'), 'yaml-cpp'],
   [/^<re2\//, (file) => file.startsWith('model/') || file.startsWith('promql/') || file.startsWith('rules/'), 'RE2'],
   [/^<(openssl|sodium|secp256k1|cryptopp|crypto\+\+)/, (file) => file.startsWith('base/'), 'cryptography'],

@@ -1,10 +1,11 @@
-// test/fuzz/waku_rpc_fuzz.cpp - any bytes, in any pieces, as a frame, as metadata and as the answer to a push.
+// test/fuzz/waku_rpc_fuzz.cpp - any bytes, in any pieces, as a frame, as metadata, and as what lightpush and filter say.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
-#include "rpc.hpp"
+#include "filter_rpc.hpp"
+#include "lightpush_rpc.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace noroshi;
@@ -16,12 +17,29 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
         }
     }
-    if (const auto answer = decode_push_answer(input)) {
-        static_cast<void>(answer->rate_limited());
-        if (answer->info.size() > 200 || std::ranges::any_of(answer->info, [](char c) { return c < ' ' || c > '~'; })) {
+    for (const LightpushVersion version : {LightpushVersion::v3, LightpushVersion::v2}) {
+        if (const auto answer = decode_push_answer(version, input)) {
+            static_cast<void>(judge_push(version, *answer));
+            if (answer->info.size() > 200 ||
+                std::ranges::any_of(answer->info, [](char c) { return c < ' ' || c > '~'; })) {
+                std::abort();
+            }
+        }
+        if (const auto push = decode_push(version, input)) {
+            const auto again = decode_push(version, encode_push(version, *push));
+            if (!again || again->message != push->message || again->request_id != push->request_id) {
+                std::abort();
+            }
+        }
+    }
+    if (const auto request = decode_filter_request(input)) {
+        const auto again = decode_filter_request(encode_filter_request(*request));
+        if (again && again->content_topics != request->content_topics) {
             std::abort();
         }
     }
+    static_cast<void>(decode_filter_answer(input));
+    static_cast<void>(decode_filter_push(input));
     // The first byte says how long the pieces are; however a frame is cut, the same comes out.
     if (size < 2) {
         return 0;

@@ -191,7 +191,10 @@ class NodeBench {
     NodeBench& operator=(const NodeBench&) = delete;
 
     static NodeConfig config() {
-        return NodeConfig{.key = *crypto::SecretKey::from_bytes(Bytes(32, 1)), .listen = {}, .peers = {}};
+        return NodeConfig{.key = *crypto::SecretKey::from_bytes(Bytes(32, 1)),
+                          .listen = {},
+                          .peers = {},
+                          .content_topics = {"/noroshi/1/alerts/proto"}};
     }
     static WakuMessage message(std::uint8_t payload = 1) {
         WakuMessage out;

@@ -38,7 +38,7 @@ class NodeGossipTest : public ::testing::Test {
         return bench_.counter("noroshi_waku_rejected_total", {{"reason", reason}});
     }
     std::uint64_t received(const char* result) {
-        return bench_.counter("noroshi_waku_received_total", {{"result", result}});
+        return bench_.counter("noroshi_waku_received_total", {{"way", "relay"}, {"result", result}});
     }
     NodeBench bench_;
     HostNotes& notes_{bench_.notes};

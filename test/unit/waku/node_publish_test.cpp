@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_host.hpp"
+#include "lightpush_rpc.hpp"
 
 namespace noroshi::waku {
 namespace {
@@ -129,8 +130,8 @@ class NodeLightTest : public ::testing::Test {
         config.mode = Mode::light;
         bench_.start(std::move(config));
     }
-    void connect(const PeerId& peer) { bench_.connect(peer, {std::string(lightpush_protocol)}); }
-    [[nodiscard]] std::vector<StreamId> pushes() const { return bench_.streams_of(lightpush_protocol); }
+    void connect(const PeerId& peer) { bench_.connect(peer, {std::string(lightpush_v2_protocol)}); }
+    [[nodiscard]] std::vector<StreamId> pushes() const { return bench_.streams_of(lightpush_v2_protocol); }
     /// The request's own id, from the bytes that were written.
     std::string request_id(StreamId stream) {
         FrameReader reader(max_message_bytes);
@@ -163,7 +164,8 @@ TEST_F(NodeLightTest, A_push_that_is_taken_names_the_peer) {
     connect("p");
     const Call call = bench_.publish(NodeBench::message());
     ASSERT_EQ(pushes().size(), 1U);
-    const Bytes expected = frame(encode_push(request_id(1), shard, *encode_message(NodeBench::message())));
+    const Bytes expected = 
+        frame(encode_push(LightpushVersion::v2, {request_id(1), std::string(shard), *encode_message(NodeBench::message())}));
     EXPECT_EQ(notes_.streams.at(1).written, expected);
     answer(true, "OK");
     ASSERT_EQ(call->error(), "ok");
@@ -296,7 +298,7 @@ TEST_F(NodeLightTest, A_rate_limit_of_the_peer_is_honoured_with_growing_waits) {
 }
 
 TEST_F(NodeLightTest, A_peer_of_another_cluster_gets_no_push) {
-    bench_.connect("p", {std::string(lightpush_protocol), std::string(metadata_protocol)});
+    bench_.connect("p", {std::string(lightpush_v2_protocol), std::string(metadata_protocol)});
     bench_.answer(bench_.streams_of(metadata_protocol).at(0), encode_metadata({1, {0}}));
     EXPECT_EQ(bench_.publish(NodeBench::message())->error().substr(0, 9), "no_peers:");
 }

@@ -36,7 +36,8 @@ class NodeStoreTest : public ::testing::Test {
   protected:
     void SetUp() override {
         NodeConfig config = NodeBench::config();
-        config.catch_up_topics = {topic};
+        config.content_topics = {topic};
+        config.catch_up = true;
         config.catch_up_window = std::chrono::hours(1);
         bench_.start(std::move(config));
     }
@@ -161,7 +162,8 @@ TEST_F(NodeStoreTest, Stop_ends_a_query_that_waits) {
 TEST(NodeWithSmallQueue, Fetches_no_page_before_there_is_room_for_it) {
     NodeBench bench;
     NodeConfig config = NodeBench::config();
-    config.catch_up_topics = {topic};
+    config.content_topics = {topic};
+    config.catch_up = true;
     config.limits.received_messages = 5;
     bench.start(std::move(config));
     bench.connect("store", {std::string(store_v2_protocol)});
@@ -187,7 +189,8 @@ TEST(NodeWithoutCatchUp, Asks_no_store) {
 }
 
 TEST(StoreV3, Query_has_the_fields_of_the_specification) {
-    const StoreQuery query{"r", "/waku/2/rs/16/32", {"/a/1/b/c"}, 1, 2, *from_hex("aabb")};
+    StoreQuery query{"r", "/waku/2/rs/16/32", {"/a/1/b/c"}, 1, 2, {}, {}};
+    query.cursor = *from_hex("aabb");
     EXPECT_EQ(to_hex(encode_store_query(StoreVersion::v3, query)),
               "0a01721001" "5210" + to_hex(as_bytes("/waku/2/rs/16/32")) + "5a08" + to_hex(as_bytes("/a/1/b/c")) +
                   "6002" "6804" "9a0302aabb" "a00301" "a80314");

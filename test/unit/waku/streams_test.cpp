@@ -14,11 +14,19 @@ class StreamsTest : public ::testing::Test {
   protected:
     StreamsTest() {
         streams_.set_host(&host_);
-        streams_.serve("/echo", [](const PeerId& /*peer*/, const Bytes& request) -> Result<Bytes> {
-            if (request == Bytes{0xff}) {
-                return fail(Errc::parse, "malformed");
-            }
-            return request;
+        streams_.serve("/echo", max_small_frame_bytes,
+                       [this](const PeerId& /*peer*/, const Bytes& request, Streams::Reply reply) {
+                           if (request == Bytes{0xff}) {
+                               reply(fail(Errc::parse, "malformed"));
+                           } else if (request == Bytes{0xfe}) {
+                               later_ = std::move(reply);
+                           } else {
+                               reply(request);
+                           }
+                       });
+        streams_.take("/pushes", 8, [this](const PeerId& /*peer*/, const Bytes& pushed) {
+            pushed_ += to_hex(pushed) + " ";
+            return pushed != Bytes{0xff};
         });
     }
     /// Asks on stream 1; the answer, or the error, is in `answer_`.
@@ -37,6 +45,8 @@ class StreamsTest : public ::testing::Test {
     Streams streams_;
     std::string answer_{"none"};
     int answers_{0};
+    Streams::Reply later_;
+    std::string pushed_;
 };
 
 TEST_F(StreamsTest, A_request_is_written_whole_half_closed_and_given_credit_for_one_frame) {
@@ -214,6 +224,72 @@ TEST_F(StreamsTest, Events_of_unknown_streams_are_passed_over) {
     streams_.on(event::StreamEof{77});
     streams_.on(event::StreamEnded{77, StreamEnd::reset, ""});
     EXPECT_TRUE(notes_.streams.empty());
+}
+
+TEST_F(StreamsTest, An_answer_may_come_later_and_is_passed_over_when_the_stream_has_gone) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {1, 0xfe}});
+    EXPECT_TRUE(notes_.streams.at(inbound).written.empty());
+    later_(Bytes{9});
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0109");
+    later_(Bytes{9});
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0109") << "once";
+    serve(inbound + 1);
+    streams_.on(event::StreamData{inbound + 1, {1, 0xfe}});
+    streams_.on(event::StreamEnded{inbound + 1, StreamEnd::reset, ""});
+    later_(Bytes{9});
+    EXPECT_TRUE(notes_.streams.at(inbound + 1).written.empty());
+}
+
+TEST_F(StreamsTest, An_answer_for_a_host_that_died_never_reaches_a_stream_of_its_successor) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {1, 0xfe}});
+    streams_.fail_all();
+    serve(inbound);
+    later_(Bytes{9});
+    EXPECT_TRUE(notes_.streams.at(inbound).written.empty());
+}
+
+TEST_F(StreamsTest, A_push_stream_carries_one_or_many_frames_in_any_pieces) {
+    streams_.on(event::StreamIn{inbound, "peer", "/pushes"}, start);
+    streams_.on(event::StreamData{inbound, {1, 7, 2, 8}});
+    streams_.on(event::StreamData{inbound, {9, 1}});
+    streams_.on(event::StreamData{inbound, {5}});
+    EXPECT_EQ(pushed_, "07 0809 05 ");
+    EXPECT_EQ(notes_.streams.at(inbound).credit, 8 + max_prefix_bytes + 1 + 7) << "what was read is granted again";
+    streams_.tick(start + Milliseconds(3'600'000));
+    EXPECT_FALSE(notes_.streams.at(inbound).reset) << "it may stay open for ever";
+    streams_.on(event::StreamEof{inbound});
+    EXPECT_TRUE(notes_.streams.at(inbound).finished);
+    EXPECT_EQ(streams_.open_count(), 0U);
+}
+
+TEST_F(StreamsTest, A_pushed_frame_that_is_too_large_or_refused_resets_the_stream) {
+    streams_.on(event::StreamIn{inbound, "peer", "/pushes"}, start);
+    streams_.on(event::StreamData{inbound, {9}});
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    streams_.on(event::StreamIn{inbound + 1, "peer", "/pushes"}, start);
+    streams_.on(event::StreamData{inbound + 1, {1, 0xff, 1, 4}});
+    EXPECT_TRUE(notes_.streams.at(inbound + 1).reset);
+    EXPECT_EQ(pushed_, "ff ") << "nothing is read after it";
+}
+
+TEST_F(StreamsTest, A_push_is_sent_when_the_peer_has_closed) {
+    std::string sent = "pending";
+    const auto note = [&sent](const Result<void>& result) { sent = result ? "ok" : result.error().message; };
+    streams_.push("peer", "/p", Bytes{7}, start, note);
+    EXPECT_EQ(to_hex(notes_.streams.at(1).written), "0107");
+    EXPECT_TRUE(notes_.streams.at(1).finished);
+    EXPECT_EQ(sent, "pending");
+    streams_.on(event::StreamEof{1});
+    EXPECT_EQ(sent, "ok");
+    streams_.push("peer", "/p", Bytes{7}, start, note);
+    streams_.on(event::StreamEnded{2, StreamEnd::reset, "why"});
+    EXPECT_EQ(sent, "reset: why");
+    streams_.push("peer", "/p", Bytes{7}, start, note);
+    streams_.tick(start + Streams::deadline);
+    EXPECT_EQ(sent, "timeout: no answer within 10 s");
+    EXPECT_TRUE(notes_.streams.at(3).reset);
 }
 
 }  // namespace

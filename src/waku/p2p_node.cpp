@@ -1,5 +1,5 @@
-// src/waku/node_impl.cpp - life of a node: start, tick, the crash of a host and its successor, stop.
-#include "node_impl.hpp"
+// src/waku/p2p_node.cpp - life of a node: start, tick, the crash of a host and its successor, stop.
+#include "p2p_node.hpp"
 
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ constexpr Milliseconds listen_again_after{5'000};
 constexpr Milliseconds mesh_interval{5'000};
 /// Room for the gossip frame around one message.
 constexpr std::uint32_t frame_overhead = 64 * 1024;
-constexpr std::uint32_t max_metadata_streams = 128;
+constexpr std::uint32_t max_streams = 128;  // of one protocol, inbound
 
 /// "/ip4/" or "/ip6/"
 std::string kind_of(std::string_view address) { return std::string(address.substr(0, 5)); }
@@ -34,7 +34,7 @@ std::vector<std::string> topics_of(const NodeConfig& config) {
 
 }  // namespace
 
-Node::Impl::Impl(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory,
+P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory,
                  NodeEnvironment environment)
     : config_(std::move(config)),
       factory_(std::move(factory)),
@@ -43,13 +43,30 @@ Node::Impl::Impl(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
       redialler_(peers, environment_.random),
       received_(environment_.executor, config_.limits.received_messages),
       seen_(config_.limits.remembered_hashes),
+      filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
       call_ended_(environment_.executor),
       tasks_(environment_.executor) {
-    streams_.serve(metadata_protocol,
-                   [this](const PeerId& id, const Bytes& request) { return serve_metadata(id, request); });
+    streams_.serve(metadata_protocol, max_small_frame_bytes,
+                   [this](const PeerId& id, const Bytes& request, const Streams::Reply& reply) {
+                       serve_metadata(id, request, reply);
+                   });
+    streams_.take(filter_push_protocol, max_push_frame_bytes,
+                  [this](const PeerId& id, const Bytes& frame) { return on_filter_push(id, frame); });
 }
 
-Task<Result<void>> Node::Impl::start() {
+Result<void> P2pNode::open_services() {
+    if (!config_.services.any()) {
+        return {};
+    }
+    ServiceHost host{streams_, topics_, environment_, {}};
+    host.relay = [this](std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done) {
+        tasks_.spawn("waku relay for a client", relay_for(std::move(topic), std::move(data), std::move(done)));
+    };
+    NOROSHI_TRY(services_, Services::create(config_.services, std::move(host)));
+    return {};
+}
+
+Task<Result<void>> P2pNode::start() {
     if (started_) {
         co_return fail(Errc::conflict, "node is already started");
     }
@@ -85,7 +102,7 @@ Task<Result<void>> Node::Impl::start() {
     co_return Result<void>{};
 }
 
-Task<void> Node::Impl::stop() {
+Task<void> P2pNode::stop() {
     stopping_ = true;
     co_await tasks_.stop();
     streams_.set_host(nullptr);
@@ -93,13 +110,16 @@ Task<void> Node::Impl::stop() {
     received_.close();
     forget_peers();
     host_.reset();
+    if (services_) {
+        services_->flush();
+    }
     state_ = NodeState::stopped;
     while (calls_ > 0) {
         static_cast<void>(co_await call_ended_.wait(Milliseconds(20)));
     }
 }
 
-Result<void> Node::Impl::make_host() {
+Result<void> P2pNode::make_host() {
     const HostOptions options{
         .key = config_.key,
         .agent = config_.agent,
@@ -117,7 +137,15 @@ Result<void> Node::Impl::make_host() {
     peer_id_ = host_->peer_id();
     streams_.set_host(host_.get());
     // Before anything can connect: peers that find no metadata protocol here disconnect at once.
-    NOROSHI_TRY_VOID(host_->accept(metadata_protocol, max_metadata_streams));
+    NOROSHI_TRY_VOID(host_->accept(metadata_protocol, max_streams));
+    if (config_.mode == Mode::light && !config_.content_topics.empty()) {
+        NOROSHI_TRY_VOID(host_->accept(filter_push_protocol, max_streams));
+    }
+    if (services_) {
+        for (const std::string_view protocol : services_->protocols()) {
+            NOROSHI_TRY_VOID(host_->accept(protocol, max_streams));
+        }
+    }
     if (config_.mode == Mode::relay) {
         for (const std::string& topic : topics_) {
             NOROSHI_TRY_VOID(host_->subscribe(topic));
@@ -133,7 +161,7 @@ Result<void> Node::Impl::make_host() {
 }
 
 /// The configured addresses; one with port 0 keeps the port it got first, so that peers find the node after a restart.
-std::vector<std::string> Node::Impl::wanted_addresses() const {
+std::vector<std::string> P2pNode::wanted_addresses() const {
     constexpr std::string_view any_port = "/tcp/0";
     std::vector<std::string> out = config_.listen;
     for (std::string& address : out) {
@@ -149,7 +177,7 @@ std::vector<std::string> Node::Impl::wanted_addresses() const {
     return out;
 }
 
-Task<void> Node::Impl::run_ticks() {
+Task<void> P2pNode::run_ticks() {
     while (true) {
         const Result<void> slept = co_await environment_.timers.sleep_for(tick_interval);
         if (!slept) {
@@ -159,7 +187,7 @@ Task<void> Node::Impl::run_ticks() {
     }
 }
 
-void Node::Impl::tick() {
+void P2pNode::tick() {
     const SteadyMs now = environment_.clock.steady();
     if (first_listen_ && now - first_listen_->since >= listen_deadline) {
         first_listen_->complete(fail(Errc::timeout, "listen addresses did not open within 10 s"));
@@ -170,7 +198,12 @@ void Node::Impl::tick() {
         return;
     }
     streams_.tick(now);
+    filter_.tick(now);
+    if (services_) {
+        services_->tick(now);
+    }
     disconnect_refused();
+    catch_up_when_due(now);
     listen_again_when_due(now);
     redialler_.expire(now);
     dial_due(now);
@@ -182,7 +215,7 @@ void Node::Impl::tick() {
     }
 }
 
-void Node::Impl::host_died(const std::string& reason) {
+void P2pNode::host_died(const std::string& reason) {
     const SteadyMs now = environment_.clock.steady();
     host_dead_ = true;
     state_ = NodeState::restarting;
@@ -199,7 +232,7 @@ void Node::Impl::host_died(const std::string& reason) {
     environment_.log.error("p2p_host_died", {{"reason", reason}, {"restart_in_ms", restart_delay_.count()}});
 }
 
-void Node::Impl::restart_when_due(SteadyMs now) {
+void P2pNode::restart_when_due(SteadyMs now) {
     if (!host_dead_) {
         return;
     }
@@ -216,7 +249,7 @@ void Node::Impl::restart_when_due(SteadyMs now) {
     environment_.log.info("p2p_host_restarted");
 }
 
-void Node::Impl::listen_again_when_due(SteadyMs now) {
+void P2pNode::listen_again_when_due(SteadyMs now) {
     if (config_.listen.empty() || !listening_.empty() || now < listen_again_at_) {
         return;
     }
@@ -226,7 +259,7 @@ void Node::Impl::listen_again_when_due(SteadyMs now) {
     }
 }
 
-void Node::Impl::expire_publishing(SteadyMs now) {
+void P2pNode::expire_publishing(SteadyMs now) {
     std::erase_if(publishing_, [now](const auto& entry) {
         const auto& [request, pending] = entry;
         if (now - pending->since < publish_deadline) {
@@ -237,7 +270,7 @@ void Node::Impl::expire_publishing(SteadyMs now) {
     });
 }
 
-void Node::Impl::fail_waiting(const Error& error) {
+void P2pNode::fail_waiting(const Error& error) {
     if (first_listen_) {
         first_listen_->complete(fail(error));
     }
@@ -248,14 +281,14 @@ void Node::Impl::fail_waiting(const Error& error) {
     streams_.fail_all();
 }
 
-void Node::Impl::on_event(HostEvent event) {
+void P2pNode::on_event(HostEvent event) {
     if (stopping_ || host_dead_) {
         return;
     }
     std::visit([this](auto&& one) { on(std::forward<decltype(one)>(one)); }, std::move(event));
 }
 
-void Node::Impl::on(event::Listening event) {
+void P2pNode::on(event::Listening event) {
     environment_.log.info("listening", {{"address", event.address}});
     first_opened_.try_emplace(kind_of(event.address), event.address);
     listening_.push_back(std::move(event.address));
@@ -264,7 +297,7 @@ void Node::Impl::on(event::Listening event) {
     }
 }
 
-void Node::Impl::on(const event::ListenClosed& event) {
+void P2pNode::on(const event::ListenClosed& event) {
     const std::string reason = printable(event.reason, 200);
     environment_.log.error("listen_failed", {{"address", event.address}, {"reason", reason}});
     std::erase_if(listening_, [&event](const std::string& open) {
@@ -276,7 +309,7 @@ void Node::Impl::on(const event::ListenClosed& event) {
     listen_again_at_ = environment_.clock.steady() + listen_again_after;
 }
 
-void Node::Impl::on(event::Published event) {
+void P2pNode::on(event::Published event) {
     const auto found = publishing_.find(event.request);
     if (found != publishing_.end()) {
         found->second->complete(std::move(event));
@@ -284,9 +317,9 @@ void Node::Impl::on(event::Published event) {
     }
 }
 
-void Node::Impl::on(const event::Stopped& event) { host_died(printable(event.reason, 200)); }
+void P2pNode::on(const event::Stopped& event) { host_died(printable(event.reason, 200)); }
 
-void Node::Impl::count(std::string_view name, std::string_view help, Metrics::LabelList labels) {
+void P2pNode::count(std::string_view name, std::string_view help, Metrics::LabelList labels) {
     environment_.metrics.counter(name, help, std::move(labels)).add();
 }
 

@@ -1,4 +1,4 @@
-// src/waku/node_impl.hpp - the inside of Node: its state, and what each host event does to it.
+// src/waku/p2p_node.hpp - the node that is itself a libp2p peer: its state, and what each host event does to it.
 #pragma once
 
 #include <deque>
@@ -8,8 +8,11 @@
 #include <set>
 
 #include "host.hpp"
+#include "filter_client.hpp"
+#include "lightpush_rpc.hpp"
 #include "redialler.hpp"
 #include "rpc.hpp"
+#include "service/service.hpp"
 #include "store_rpc.hpp"
 #include "streams.hpp"
 #include "waku/node.hpp"
@@ -53,19 +56,23 @@ struct Pending {
     SteadyMs since{};
 };
 
-class Node::Impl {
+class P2pNode final : public Node {
   public:
-    Impl(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory, NodeEnvironment environment);
+    P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory, NodeEnvironment environment);
+    /// Opens the archive, when the node has one. Errors: io.
+    [[nodiscard]] Result<void> open_services();
 
-    [[nodiscard]] Task<Result<void>> start();
-    [[nodiscard]] Task<void> stop();
-    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message);
-    [[nodiscard]] Task<Result<ReceivedMessage>> next_message();
-    void on_peer_ready(std::function<void()> ready) { peer_ready_ = std::move(ready); }
-    [[nodiscard]] std::vector<PeerInfo> peers() const;
-    [[nodiscard]] const std::string& peer_id() const { return peer_id_; }
-    [[nodiscard]] const std::vector<std::string>& listen_addresses() const { return listening_; }
-    [[nodiscard]] NodeState state() const { return state_; }
+    [[nodiscard]] Task<Result<void>> start() override;
+    [[nodiscard]] Task<void> stop() override;
+    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message) override;
+    [[nodiscard]] Task<Result<StoreWord>> find_stored(Published what) override;
+    void doubt(const std::vector<std::string>& peers) override;
+    [[nodiscard]] Task<Result<ReceivedMessage>> next_message() override;
+    void on_peer_ready(std::function<void()> ready) override { peer_ready_ = std::move(ready); }
+    [[nodiscard]] std::vector<PeerInfo> peers() const override;
+    [[nodiscard]] std::string peer_id() const override { return peer_id_; }
+    [[nodiscard]] std::vector<std::string> listen_addresses() const override { return listening_; }
+    [[nodiscard]] NodeState state() const override { return state_; }
 
   private:
     struct Peer {
@@ -80,7 +87,7 @@ class Node::Impl {
     /// Counts a call that is inside the node, so that `stop` can wait for it.
     class Call {
       public:
-        explicit Call(Impl& node) : node_(node) { ++node_.calls_; }
+        explicit Call(P2pNode& node) : node_(node) { ++node_.calls_; }
         Call(const Call&) = delete;
         Call& operator=(const Call&) = delete;
         ~Call() {
@@ -89,10 +96,10 @@ class Node::Impl {
         }
 
       private:
-        Impl& node_;
+        P2pNode& node_;
     };
 
-    // node_impl.cpp: life of the host
+    // p2p_node.cpp: life of the host
     [[nodiscard]] Result<void> make_host();
     void host_died(const std::string& reason);
     [[nodiscard]] Task<void> run_ticks();
@@ -113,7 +120,7 @@ class Node::Impl {
     void on(const event::StreamEof& event) { streams_.on(event); }
     void on(const event::StreamEnded& event) { streams_.on(event); }
 
-    // node_peers.cpp: who is connected, of which cluster
+    // p2p_node_peers.cpp: who is connected, of which cluster
     void dial_due(SteadyMs now);
     void on(const event::Connected& event);
     void on(const event::Closed& event);
@@ -123,7 +130,7 @@ class Node::Impl {
     void on(const event::Mesh& event);
     void ask_metadata(const PeerId& id);
     void take_metadata(const PeerId& id, const Result<Bytes>& answer);
-    [[nodiscard]] Result<Bytes> serve_metadata(const PeerId& id, const Bytes& request);
+    void serve_metadata(const PeerId& id, const Bytes& request, const Streams::Reply& reply);
     /// Why a peer with this metadata cannot stay; null when it can.
     [[nodiscard]] const char* refusal(const Metadata& metadata) const;
     void refuse(const PeerId& id, const char* reason);
@@ -132,31 +139,50 @@ class Node::Impl {
     void forget_peers();
     void show_peers();
 
-    // node_publish.cpp: messages out and in
+    // p2p_node_publish.cpp: messages out
     [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message);
     [[nodiscard]] Task<Result<Publication>> publish_relay(std::string topic, crypto::Digest hash, Bytes data);
     [[nodiscard]] Task<Result<Publication>> publish_light(std::string topic, crypto::Digest hash, Bytes data);
+    /// Gossip alone. Errors: as publish, and duplicate.
+    [[nodiscard]] Task<Result<std::vector<PeerId>>> gossip(std::string topic, Bytes data);
+    /// For others, as their lightpush server.
+    [[nodiscard]] Task<void> relay_for(std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done);
     [[nodiscard]] Task<Result<void>> wait_until(SteadyMs when);
-    [[nodiscard]] Task<Result<void>> push_once(PeerId id, std::string topic, Bytes data);
-    [[nodiscard]] Result<void> judge_push(const PeerId& id, const std::string& request_id, const Result<Bytes>& body);
+    [[nodiscard]] Task<Result<void>> push_once(PeerId id, LightpushVersion version, std::string topic, Bytes data);
+    [[nodiscard]] Result<void> judge_answer(const PeerId& id, LightpushVersion version, const std::string& request_id,
+                                            const Result<Bytes>& body);
+    [[nodiscard]] std::optional<LightpushVersion> push_version(const Peer& peer) const;
     [[nodiscard]] std::optional<PeerId> pick_push_peer(const std::set<PeerId>& tried) const;
     [[nodiscard]] std::vector<PeerId> subscribers(const std::string& topic) const;
     void count_published(const Result<Publication>& result);
+    void remember_published(const crypto::Digest& hash);
+
+    // p2p_node_receive.cpp: messages in
     void on(event::Gossip event);
     [[nodiscard]] Verdict judge(const event::Gossip& event);
+    /// A push of a filter peer. False when it is none that was asked for.
+    [[nodiscard]] bool on_filter_push(const PeerId& id, const Bytes& frame);
+    enum class Taken : std::uint8_t { fresh, duplicate, no_room };
+    /// A valid message from outside: to who reads, to the store, to subscribers; each hash once.
+    [[nodiscard]] Taken take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data);
+    [[nodiscard]] bool is_read(const std::string& content_topic) const;
     /// False when there is no room.
     [[nodiscard]] bool keep_received(ReceivedMessage received);
+    void note_echo(const crypto::Digest& hash, const PeerId& from);
 
-    // node_store.cpp: what was missed
+    // p2p_node_store.cpp: what was missed, and what others have
     [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
     void begin_catch_up();
     void catch_up_through(const PeerId& id);
+    void catch_up_when_due(SteadyMs now);
     [[nodiscard]] Task<void> catch_up(PeerId id);
     [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,
                                                       TimestampMs until);
     [[nodiscard]] Task<Result<void>> wait_for_room();
     [[nodiscard]] Task<Result<StorePage>> fetch_page(PeerId id, StoreVersion version, StoreQuery query);
     [[nodiscard]] Result<bool> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
+    [[nodiscard]] std::vector<PeerId> stores_for(const Published& what) const;
+    [[nodiscard]] Task<Result<bool>> ask_store(PeerId id, Published what);
 
     void count(std::string_view name, std::string_view help, Metrics::LabelList labels);
 
@@ -188,11 +214,19 @@ class Node::Impl {
     RequestId next_request_{1};
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
     PeerId last_good_push_peer_;
+    std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 
     Queue<ReceivedMessage> received_;
     std::size_t received_bytes_{0};
     HashMemory seen_;
+    /// The last messages published here, and the first peer that sent one back.
+    std::map<crypto::Digest, PeerId> echoes_;
+    std::deque<crypto::Digest> published_;
+    FilterClient filter_;
+    std::unique_ptr<Services> services_;
     TimestampMs caught_up_to_{};
+    SteadyMs catch_up_at_{};
+    TimestampMs last_tick_{};
     std::set<PeerId> catching_up_;
 
     std::size_t calls_{0};

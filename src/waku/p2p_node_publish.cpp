@@ -1,9 +1,10 @@
-// src/waku/node_publish.cpp - messages out by gossip or lightpush, and in by gossip.
+// src/waku/p2p_node_publish.cpp - messages out, by gossip or lightpush.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
-#include "node_impl.hpp"
+#include "p2p_node.hpp"
 
 namespace noroshi::waku {
 namespace {
@@ -12,6 +13,11 @@ namespace {
 constexpr Milliseconds push_interval{1'100};
 constexpr Milliseconds longest_push_wait{10'000};
 constexpr Milliseconds longest_limit_wait{60'000};
+/// A message goes to this many lightpush peers, the second only when its turn comes soon.
+constexpr std::size_t wanted_pushes = 2;
+constexpr Milliseconds longest_second_wait{300};
+constexpr std::size_t remembered_published = 1'000;
+constexpr std::size_t remembered_doubts = 1'000;
 /// How long `stop` may have to wait for a push that waits for its turn.
 constexpr Milliseconds turn_slice{200};
 
@@ -22,14 +28,9 @@ tl::unexpected<Error> retry(Errc code, std::string message) {
 /// The word in front of an error's message, for a metric label.
 std::string first_word(std::string_view message) { return std::string(message.substr(0, message.find_first_of(": "))); }
 
-std::size_t cost(const ReceivedMessage& received) {
-    return sizeof(ReceivedMessage) + received.message.payload.size() + received.message.content_topic.size() +
-           (received.message.rate_limit_proof ? received.message.rate_limit_proof->size() : 0);
-}
-
 }  // namespace
 
-Task<Result<Publication>> Node::Impl::publish(std::string pubsub_topic, WakuMessage message) {
+Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage message) {
     const Call call(*this);
     Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message));
     Result<Publication> result = co_await std::move(attempt);
@@ -37,7 +38,7 @@ Task<Result<Publication>> Node::Impl::publish(std::string pubsub_topic, WakuMess
     co_return result;
 }
 
-Task<Result<Publication>> Node::Impl::check_and_publish(std::string pubsub_topic, WakuMessage message) {
+Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, WakuMessage message) {
     if (std::ranges::count(topics_, pubsub_topic) == 0) {
         co_return fail(Errc::invalid_argument,
                        fmt::format("foreign_topic: {} is not a shard of this node", printable(pubsub_topic, 100)));
@@ -52,19 +53,48 @@ Task<Result<Publication>> Node::Impl::check_and_publish(std::string pubsub_topic
                                                 config_.limits.published_bytes));
     }
     const crypto::Digest hash = message_hash(pubsub_topic, message);
+    remember_published(hash);
     const bool relay = config_.mode == Mode::relay;
-    Task<Result<Publication>> way = relay ? publish_relay(std::move(pubsub_topic), hash, std::move(*data))
-                                          : publish_light(std::move(pubsub_topic), hash, std::move(*data));
-    co_return co_await std::move(way);
+    Task<Result<Publication>> way = relay ? publish_relay(pubsub_topic, hash, *data)
+                                          : publish_light(pubsub_topic, hash, *data);
+    Result<Publication> result = co_await std::move(way);
+    if (result && services_) {
+        services_->on_message(pubsub_topic, message, hash, *data);
+    }
+    co_return result;
 }
 
-void Node::Impl::count_published(const Result<Publication>& result) {
+/// An own message is never received, wherever it comes from; that it came is noted.
+void P2pNode::remember_published(const crypto::Digest& hash) {
+    seen_.insert(hash);
+    if (!echoes_.try_emplace(hash).second) {
+        return;
+    }
+    published_.push_back(hash);
+    if (published_.size() > remembered_published) {
+        echoes_.erase(published_.front());
+        published_.pop_front();
+    }
+}
+
+void P2pNode::count_published(const Result<Publication>& result) {
     count("noroshi_waku_published_total", "Calls to publish, by what became of them.",
           {{"mode", config_.mode == Mode::relay ? "relay" : "light"},
            {"result", result ? "handed_over" : first_word(result.error().message)}});
 }
 
-Task<Result<Publication>> Node::Impl::publish_relay(std::string topic, crypto::Digest hash, Bytes data) {
+Task<Result<Publication>> P2pNode::publish_relay(std::string topic, crypto::Digest hash, Bytes data) {
+    Result<std::vector<PeerId>> taken = co_await gossip(std::move(topic), std::move(data));
+    if (taken) {
+        co_return Publication{hash, std::move(*taken)};
+    }
+    if (taken.error().code == Errc::conflict) {
+        co_return Publication{hash, {}};
+    }
+    co_return fail(taken.error());
+}
+
+Task<Result<std::vector<PeerId>>> P2pNode::gossip(std::string topic, Bytes data) {
     if (!host_ || host_dead_ || state_ != NodeState::running) {
         co_return retry(Errc::io, "host_down");
     }
@@ -80,10 +110,9 @@ Task<Result<Publication>> Node::Impl::publish_relay(std::string topic, crypto::D
     NOROSHI_CO_TRY(const event::Published published, std::move(*pending->result));
     switch (published.outcome) {
         case PublishOutcome::published:
-            seen_.insert(hash);
-            co_return Publication{hash, subscribers(topic)};
+            co_return subscribers(topic);
         case PublishOutcome::duplicate:
-            co_return Publication{hash, {}};
+            co_return fail(Errc::conflict, "duplicate: published or seen before");
         case PublishOutcome::no_peers:
             co_return retry(Errc::refused, "no_peers: nobody connected is subscribed to " + topic);
         case PublishOutcome::queues_full:
@@ -96,7 +125,26 @@ Task<Result<Publication>> Node::Impl::publish_relay(std::string topic, crypto::D
     co_return retry(Errc::io, "refused: " + printable(published.details, 200));
 }
 
-std::vector<PeerId> Node::Impl::subscribers(const std::string& topic) const {
+Task<void> P2pNode::relay_for(std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done) {
+    const Result<std::vector<PeerId>> taken = co_await gossip(topic, data);
+    // Without another relay the message still has our store and our subscribers, when the owner says that this is enough.
+    const bool alone = !taken && taken.error().message.starts_with("no_peers") && config_.services.alone;
+    if (taken || alone) {
+        Result<WakuMessage> message = decode_message(data);
+        if (message) {
+            static_cast<void>(take_in(peer_id_, topic, std::move(*message), data));
+        }
+    }
+    if (alone) {
+        done(std::size_t{1});
+    } else if (taken) {
+        done(taken->size());
+    } else {
+        done(fail(taken.error()));
+    }
+}
+
+std::vector<PeerId> P2pNode::subscribers(const std::string& topic) const {
     std::vector<PeerId> out;
     for (const auto& [id, peer] : peers_) {
         if (peer.topics.contains(topic)) {
@@ -106,19 +154,21 @@ std::vector<PeerId> Node::Impl::subscribers(const std::string& topic) const {
     return out;
 }
 
-Task<Result<Publication>> Node::Impl::publish_light(std::string topic, crypto::Digest hash, Bytes data) {
+Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Digest hash, Bytes data) {
     Error last{Errc::refused, "no_peers: nobody connected offers lightpush", {}, true};
     std::set<PeerId> tried;
-    while (!stopping_) {
+    Publication out{hash, {}};
+    while (!stopping_ && out.peers.size() < wanted_pushes) {
         const std::optional<PeerId> id = pick_push_peer(tried);
         if (!id) {
-            co_return fail(last);
+            break;
         }
         tried.insert(*id);
         const SteadyMs now = environment_.clock.steady();
         Peer& peer = peers_.at(*id);
+        const LightpushVersion version = *push_version(peer);
         const SteadyMs turn = std::max(now, peer.next_push);
-        if (turn - now > longest_push_wait) {
+        if (turn - now > (out.peers.empty() ? longest_push_wait : longest_second_wait)) {
             last = Error{Errc::limit, "rate_limited: the peer asked to wait", {}, true};
             continue;
         }
@@ -127,36 +177,62 @@ Task<Result<Publication>> Node::Impl::publish_light(std::string topic, crypto::D
         if (stopping_) {
             break;
         }
-        const Result<void> pushed = co_await push_once(*id, topic, data);
+        const Result<void> pushed = co_await push_once(*id, version, topic, data);
         if (pushed) {
             last_good_push_peer_ = *id;
-            seen_.insert(hash);
-            co_return Publication{hash, {*id}};
+            out.peers.push_back(*id);
+            continue;
         }
         last = pushed.error();
         environment_.log.warn("push_failed", {{"peer", *id}, {"reason", last.message}});
     }
-    co_return fail(Errc::cancelled, "node stopped");
+    if (!out.peers.empty()) {
+        co_return out;
+    }
+    if (stopping_) {
+        co_return fail(Errc::cancelled, "node stopped");
+    }
+    co_return fail(last);
 }
 
 /// In slices: nothing but its own end wakes a sleeper, and `stop` waits for all calls.
-Task<Result<void>> Node::Impl::wait_until(SteadyMs when) {
+Task<Result<void>> P2pNode::wait_until(SteadyMs when) {
     for (SteadyMs now = environment_.clock.steady(); now < when && !stopping_; now = environment_.clock.steady()) {
         NOROSHI_CO_TRY_VOID(co_await environment_.timers.sleep_for(std::min(turn_slice, when - now)));
     }
     co_return Result<void>{};
 }
 
-/// The untried peer whose turn comes first; among equals the one that took the last message.
-std::optional<PeerId> Node::Impl::pick_push_peer(const std::set<PeerId>& tried) const {
+std::optional<LightpushVersion> P2pNode::push_version(const Peer& peer) const {
+    for (const LightpushVersion version : {LightpushVersion::v3, LightpushVersion::v2}) {
+        if (std::ranges::count(peer.info.protocols, lightpush_protocol(version)) > 0) {
+            return version;
+        }
+    }
+    return std::nullopt;
+}
+
+void P2pNode::doubt(const std::vector<std::string>& peers) {
+    for (const std::string& id : peers) {
+        if (doubts_.contains(id) || doubts_.size() < remembered_doubts) {
+            ++doubts_[id];
+            count("noroshi_waku_doubted_total", "Messages that a peer took and that no store had.", {});
+        }
+    }
+}
+
+/// The untried peer that is doubted least and whose turn comes first; among equals the one that took the last message.
+std::optional<PeerId> P2pNode::pick_push_peer(const std::set<PeerId>& tried) const {
     const SteadyMs now = environment_.clock.steady();
     const PeerId* best = nullptr;
-    std::pair<SteadyMs, bool> best_rank;
+    std::tuple<unsigned, SteadyMs, bool> best_rank;
     for (const auto& [id, peer] : peers_) {
-        if (peer.foreign || tried.contains(id) || std::ranges::count(peer.info.protocols, lightpush_protocol) == 0) {
+        if (peer.foreign || tried.contains(id) || !push_version(peer)) {
             continue;
         }
-        const std::pair rank{std::max(now, peer.next_push), id != last_good_push_peer_};
+        const auto doubted = doubts_.find(id);
+        const std::tuple rank{doubted == doubts_.end() ? 0U : doubted->second, std::max(now, peer.next_push),
+                              id != last_good_push_peer_};
         if (best == nullptr || rank < best_rank) {
             best = &id;
             best_rank = rank;
@@ -165,94 +241,42 @@ std::optional<PeerId> Node::Impl::pick_push_peer(const std::set<PeerId>& tried) 
     return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
-Task<Result<void>> Node::Impl::push_once(PeerId id, std::string topic, Bytes data) {
+Task<Result<void>> P2pNode::push_once(PeerId id, LightpushVersion version, std::string topic, Bytes data) {
     const std::string request_id = environment_.random.id();
-    const Bytes request = encode_push(request_id, topic, data);
+    const Bytes request = encode_push(version, {request_id, std::move(topic), std::move(data)});
     const auto pending = std::make_shared<Pending<Bytes>>(environment_.executor);
-    streams_.request(id, lightpush_protocol, request, environment_.clock.steady(),
+    streams_.request(id, lightpush_protocol(version), request, environment_.clock.steady(),
                      [pending](Result<Bytes> answer) { pending->complete(std::move(answer)); });
     NOROSHI_CO_TRY_VOID(co_await pending->ready.wait());
-    co_return judge_push(id, request_id, *pending->result);
+    co_return judge_answer(id, version, request_id, *pending->result);
 }
 
-Result<void> Node::Impl::judge_push(const PeerId& id, const std::string& request_id, const Result<Bytes>& body) {
+Result<void> P2pNode::judge_answer(const PeerId& id, LightpushVersion version, const std::string& request_id,
+                                   const Result<Bytes>& body) {
     if (!body) {
         return fail(body.error());
     }
-    const Result<PushAnswer> answer = decode_push_answer(*body);
+    const Result<PushAnswer> answer = decode_push_answer(version, *body);
     if (!answer) {
         return retry(Errc::parse, "bad_reply: " + answer.error().message);
     }
     const auto peer = peers_.find(id);
-    if (answer->rate_limited()) {
+    if (answer->code == status::rate_limited) {
         if (peer != peers_.end()) {
             const unsigned doublings = std::min(peer->second.pushes_limited++, 6U);
             const Milliseconds wait = std::min(longest_limit_wait, Milliseconds(1'000) * (1 << doublings));
             peer->second.next_push = environment_.clock.steady() + std::max(push_interval, wait);
         }
-        return retry(Errc::limit, "rate_limited: " + answer->info);
+        return judge_push(version, *answer);
     }
     if (answer->request_id != request_id) {
         return retry(Errc::parse, "bad_reply: the answer is to another request");
     }
-    if (!answer->success) {
-        return retry(Errc::refused, "refused: " + answer->info);
-    }
+    NOROSHI_TRY_VOID(judge_push(version, *answer));
     if (peer != peers_.end()) {
         peer->second.pushes_limited = 0;
     }
     return {};
-}
-
-void Node::Impl::on(event::Gossip event) {
-    const Verdict verdict = judge(event);
-    host_->verdict(event.id, event.peer, verdict);
-}
-
-/// Every message gets exactly one verdict. Accepting what does not decode would cost us the score of every peer it is
-/// forwarded to; not being able to keep a message is no fault of its sender.
-Verdict Node::Impl::judge(const event::Gossip& event) {
-    const auto counted = [this](std::string_view result, Verdict verdict) {
-        count("noroshi_waku_received_total", "Messages from the relay, by what became of them.",
-              {{"result", std::string(result)}});
-        return verdict;
-    };
-    if (std::ranges::count(topics_, event.topic) == 0) {
-        return counted("foreign_topic", Verdict::ignore);
-    }
-    Result<WakuMessage> message = decode_message(event.data);
-    if (!message) {
-        count("noroshi_waku_rejected_total", "Messages from the relay that are not Waku messages, by reason.",
-              {{"reason", message.error().message}});
-        return counted("rejected", Verdict::reject);
-    }
-    ReceivedMessage received{std::move(*message), event.topic, {}, event.peer};
-    received.hash = message_hash(event.topic, received.message);
-    if (seen_.contains(received.hash)) {
-        return counted("duplicate", Verdict::accept);
-    }
-    const crypto::Digest hash = received.hash;
-    if (!keep_received(std::move(received))) {
-        return counted("queue_full", Verdict::ignore);
-    }
-    seen_.insert(hash);
-    return counted("accepted", Verdict::accept);
-}
-
-bool Node::Impl::keep_received(ReceivedMessage received) {
-    const std::size_t bytes = cost(received);
-    if (received_bytes_ + bytes > config_.limits.received_bytes || !received_.push(std::move(received))) {
-        return false;
-    }
-    received_bytes_ += bytes;
-    return true;
-}
-
-Task<Result<ReceivedMessage>> Node::Impl::next_message() {
-    const Call call(*this);
-    NOROSHI_CO_TRY(ReceivedMessage received, co_await received_.take());
-    received_bytes_ -= cost(received);
-    co_return received;
 }
 
 }  // namespace noroshi::waku

@@ -1,7 +1,7 @@
-// src/waku/node_peers.cpp - connected peers: dialling, identify, metadata, subscriptions.
+// src/waku/p2p_node_peers.cpp - connected peers: dialling, identify, metadata, subscriptions.
 #include <algorithm>
 
-#include "node_impl.hpp"
+#include "p2p_node.hpp"
 
 namespace noroshi::waku {
 namespace {
@@ -13,7 +13,7 @@ constexpr std::size_t max_reason_bytes = 200;
 
 }  // namespace
 
-void Node::Impl::dial_due(SteadyMs now) {
+void P2pNode::dial_due(SteadyMs now) {
     for (const Redialler::Due& due : redialler_.due(now)) {
         const RequestId request = next_request_++;
         redialler_.dialling(due.peer, request, now);
@@ -25,7 +25,7 @@ void Node::Impl::dial_due(SteadyMs now) {
     }
 }
 
-void Node::Impl::on(const event::Connected& event) {
+void P2pNode::on(const event::Connected& event) {
     redialler_.connected(event.peer, environment_.clock.steady());
     const auto [entry, is_new] = peers_.try_emplace(event.peer);
     if (!is_new) {
@@ -40,11 +40,15 @@ void Node::Impl::on(const event::Connected& event) {
     show_peers();
 }
 
-void Node::Impl::on(const event::Closed& event) {
+void P2pNode::on(const event::Closed& event) {
     if (event.connections > 0) {
         return;
     }
     redialler_.disconnected(event.peer, environment_.clock.steady());
+    filter_.peer_gone(event.peer);
+    if (services_) {
+        services_->on_disconnected(event.peer);
+    }
     if (peers_.erase(event.peer) > 0) {
         environment_.log.info("peer_disconnected",
                               {{"peer", event.peer}, {"reason", printable(event.reason, max_reason_bytes)}});
@@ -52,7 +56,7 @@ void Node::Impl::on(const event::Closed& event) {
     }
 }
 
-void Node::Impl::on(const event::DialError& event) {
+void P2pNode::on(const event::DialError& event) {
     count("noroshi_waku_dial_errors_total", "Dials that failed, by reason.", {{"reason", event.reason}});
     const std::optional<std::string> peer = redialler_.peer_of(event.request);
     environment_.log.warn("dial_failed", {{"peer", peer.value_or("")},
@@ -61,7 +65,7 @@ void Node::Impl::on(const event::DialError& event) {
     redialler_.dial_failed(event.request, environment_.clock.steady());
 }
 
-void Node::Impl::on(event::Identified event) {
+void P2pNode::on(event::Identified event) {
     const auto found = peers_.find(event.peer);
     if (found == peers_.end()) {
         return;
@@ -80,12 +84,18 @@ void Node::Impl::on(event::Identified event) {
         ask_metadata(event.peer);
     }
     catch_up_through(event.peer);
-    if (config_.mode == Mode::light && std::ranges::count(peer.info.protocols, lightpush_protocol) > 0) {
+    if (config_.mode == Mode::relay) {
+        return;
+    }
+    if (std::ranges::count(peer.info.protocols, filter_subscribe_protocol) > 0) {
+        filter_.peer_ready(event.peer, environment_.clock.steady());
+    }
+    if (push_version(peer)) {
         peer_ready_();
     }
 }
 
-void Node::Impl::on(const event::Subscription& event) {
+void P2pNode::on(const event::Subscription& event) {
     const auto found = peers_.find(event.peer);
     // Topics of others are of no use here, and a peer can name any number of them.
     if (found == peers_.end() || std::ranges::count(topics_, event.topic) == 0) {
@@ -102,7 +112,7 @@ void Node::Impl::on(const event::Subscription& event) {
     }
 }
 
-void Node::Impl::on(const event::Mesh& event) {
+void P2pNode::on(const event::Mesh& event) {
     if (std::ranges::count(topics_, event.topic) == 0) {
         return;
     }
@@ -118,13 +128,13 @@ void Node::Impl::on(const event::Mesh& event) {
         .set(static_cast<double>(event.members.size()));
 }
 
-void Node::Impl::ask_metadata(const PeerId& id) {
+void P2pNode::ask_metadata(const PeerId& id) {
     const Bytes request = encode_metadata(own_metadata());
     streams_.request(id, metadata_protocol, request, environment_.clock.steady(),
                      [this, id](const Result<Bytes>& answer) { take_metadata(id, answer); });
 }
 
-void Node::Impl::take_metadata(const PeerId& id, const Result<Bytes>& answer) {
+void P2pNode::take_metadata(const PeerId& id, const Result<Bytes>& answer) {
     const auto counted = [this](std::string_view result) {
         count("noroshi_waku_metadata_total", "Metadata requests made, by what came of them.",
               {{"result", std::string(result)}});
@@ -147,22 +157,26 @@ void Node::Impl::take_metadata(const PeerId& id, const Result<Bytes>& answer) {
     }
 }
 
-Result<Bytes> Node::Impl::serve_metadata(const PeerId& id, const Bytes& request) {
-    NOROSHI_TRY(const Metadata metadata, decode_metadata(request));
-    if (const char* reason = refusal(metadata); reason != nullptr) {
+void P2pNode::serve_metadata(const PeerId& id, const Bytes& request, const Streams::Reply& reply) {
+    const Result<Metadata> metadata = decode_metadata(request);
+    if (!metadata) {
+        reply(fail(metadata.error()));
+        return;
+    }
+    if (const char* reason = refusal(*metadata); reason != nullptr) {
         refuse(id, reason);
     }
-    return encode_metadata(own_metadata());
+    reply(encode_metadata(own_metadata()));
 }
 
-const char* Node::Impl::refusal(const Metadata& metadata) const {
+const char* P2pNode::refusal(const Metadata& metadata) const {
     if (!metadata.cluster) {
         return config_.cluster == 0 ? nullptr : "no_cluster";
     }
     return *metadata.cluster == config_.cluster ? nullptr : "foreign_cluster";
 }
 
-void Node::Impl::refuse(const PeerId& id, const char* reason) {
+void P2pNode::refuse(const PeerId& id, const char* reason) {
     const auto found = peers_.find(id);
     if (found == peers_.end() || found->second.foreign) {
         return;
@@ -173,24 +187,25 @@ void Node::Impl::refuse(const PeerId& id, const char* reason) {
     environment_.log.warn("peer_refused", {{"peer", id}, {"reason", reason}});
 }
 
-void Node::Impl::disconnect_refused() {
+void P2pNode::disconnect_refused() {
     for (const PeerId& id : to_refuse_) {
         host_->disconnect(id);
     }
     to_refuse_.clear();
 }
 
-void Node::Impl::forget_peers() {
+void P2pNode::forget_peers() {
     peers_.clear();
+    filter_.forget_all();
     to_refuse_.clear();
     show_peers();
 }
 
-void Node::Impl::show_peers() {
+void P2pNode::show_peers() {
     environment_.metrics.gauge("noroshi_waku_peers", "Connected peers.").set(static_cast<double>(peers_.size()));
 }
 
-std::vector<PeerInfo> Node::Impl::peers() const {
+std::vector<PeerInfo> P2pNode::peers() const {
     std::vector<PeerInfo> out;
     for (const auto& [id, peer] : peers_) {
         PeerInfo info = peer.info;

@@ -1,0 +1,118 @@
+// src/waku/p2p_node_receive.cpp - messages in, by gossip and from filter peers.
+#include <algorithm>
+
+#include "p2p_node.hpp"
+
+namespace noroshi::waku {
+namespace {
+
+std::size_t cost(const ReceivedMessage& received) {
+    return sizeof(ReceivedMessage) + received.message.payload.size() + received.message.content_topic.size() +
+           (received.message.rate_limit_proof ? received.message.rate_limit_proof->size() : 0);
+}
+
+}  // namespace
+
+void P2pNode::on(event::Gossip event) {
+    const Verdict verdict = judge(event);
+    host_->verdict(event.id, event.peer, verdict);
+}
+
+/// Every message gets exactly one verdict. Accepting what does not decode would cost us the score of every peer it is
+/// forwarded to; not being able to keep a message is no fault of its sender.
+Verdict P2pNode::judge(const event::Gossip& event) {
+    const auto counted = [this](std::string_view result, Verdict verdict) {
+        count("noroshi_waku_received_total", "Messages from other peers, by way and what became of them.",
+              {{"way", "relay"}, {"result", std::string(result)}});
+        return verdict;
+    };
+    if (std::ranges::count(topics_, event.topic) == 0) {
+        return counted("foreign_topic", Verdict::ignore);
+    }
+    Result<WakuMessage> message = decode_message(event.data);
+    if (!message) {
+        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
+              {{"reason", message.error().message}});
+        return counted("rejected", Verdict::reject);
+    }
+    switch (take_in(event.peer, event.topic, std::move(*message), event.data)) {
+        case Taken::fresh:
+            return counted("accepted", Verdict::accept);
+        case Taken::duplicate:
+            return counted("duplicate", Verdict::accept);
+        case Taken::no_room:
+            break;
+    }
+    return counted("queue_full", Verdict::ignore);
+}
+
+bool P2pNode::on_filter_push(const PeerId& id, const Bytes& frame) {
+    const auto counted = [this](std::string_view result) {
+        count("noroshi_waku_received_total", "Messages from other peers, by way and what became of them.",
+              {{"way", "filter"}, {"result", std::string(result)}});
+    };
+    const Result<FilterPush> push = decode_filter_push(frame);
+    if (!push || !filter_.expects(id, push->pubsub_topic)) {
+        counted(push ? "not_asked_for" : "rejected");
+        return false;
+    }
+    Result<WakuMessage> message = decode_message(push->message);
+    if (!message) {
+        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
+              {{"reason", message.error().message}});
+        counted("rejected");
+        return false;
+    }
+    if (!is_read(message->content_topic)) {
+        counted("not_asked_for");
+        return true;
+    }
+    const Taken taken = take_in(id, push->pubsub_topic, std::move(*message), push->message);
+    counted(taken == Taken::fresh ? "accepted" : taken == Taken::duplicate ? "duplicate" : "queue_full");
+    return true;
+}
+
+bool P2pNode::is_read(const std::string& content_topic) const {
+    return std::ranges::count(config_.content_topics, content_topic) > 0;
+}
+
+P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data) {
+    const crypto::Digest hash = message_hash(topic, message);
+    if (seen_.contains(hash)) {
+        note_echo(hash, id);
+        return Taken::duplicate;
+    }
+    if (services_) {
+        services_->on_message(topic, message, hash, data);
+    }
+    if (is_read(message.content_topic) && !keep_received({std::move(message), topic, hash, id})) {
+        return Taken::no_room;
+    }
+    seen_.insert(hash);
+    return Taken::fresh;
+}
+
+void P2pNode::note_echo(const crypto::Digest& hash, const PeerId& from) {
+    const auto own = echoes_.find(hash);
+    if (own != echoes_.end() && own->second.empty()) {
+        own->second = from;
+    }
+}
+
+bool P2pNode::keep_received(ReceivedMessage received) {
+    const std::size_t bytes = cost(received);
+    if (received_bytes_ + bytes > config_.limits.received_bytes || !received_.push(std::move(received))) {
+        return false;
+    }
+    received_bytes_ += bytes;
+    return true;
+}
+
+Task<Result<ReceivedMessage>> P2pNode::next_message() {
+    const Call call(*this);
+    NOROSHI_CO_TRY(ReceivedMessage received, co_await received_.take());
+    received_bytes_ -= cost(received);
+    co_return received;
+}
+
+}  // namespace noroshi::waku

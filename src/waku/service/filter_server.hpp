@@ -1,0 +1,58 @@
+// src/waku/service/filter_server.hpp - who subscribed to what (12/WAKU2-FILTER), and the pushes on their way to them.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "filter_rpc.hpp"
+#include "streams.hpp"
+
+namespace noroshi::waku {
+
+/// Bounded whatever subscribers do: 200 of them, 1,000 topics each, 100 messages and 2 MiB on their way to each; what a
+/// slow one cannot take is dropped, oldest first, and counted. A subscription dies 5 minutes after its last request,
+/// or after 3 pushes in a row that failed. Thread: the I/O thread.
+class FilterServer {
+  public:
+    FilterServer(Streams& streams, const std::vector<std::string>& topics, Metrics& metrics)
+        : streams_(streams), topics_(topics), metrics_(metrics) {}
+    [[nodiscard]] FilterAnswer answer(const PeerId& peer, const FilterRequest& request, SteadyMs now);
+    void push(const std::string& pubsub_topic, const std::string& content_topic, ByteView message, SteadyMs now);
+    void tick(SteadyMs now);
+    [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
+
+    static constexpr std::size_t most_subscribers = 200;
+    static constexpr std::size_t most_criteria = 1'000;
+    static constexpr std::size_t most_waiting = 100;
+    static constexpr std::size_t most_waiting_bytes = 2 * 1024 * 1024;
+    static constexpr std::size_t pushes_at_once = 4;
+    static constexpr unsigned most_failures = 3;
+    static constexpr Milliseconds lifetime{300'000};
+
+  private:
+    struct Subscriber {
+        std::set<std::pair<std::string, std::string>> criteria;  ///< pubsub topic, content topic
+        SteadyMs last_request{};
+        std::deque<Bytes> waiting;  ///< encoded pushes
+        std::size_t waiting_bytes{0};
+        std::size_t under_way{0};
+        unsigned failures{0};
+    };
+    [[nodiscard]] FilterAnswer subscribe(const PeerId& peer, const FilterRequest& request, SteadyMs now);
+    [[nodiscard]] FilterAnswer unsubscribe(const PeerId& peer, const FilterRequest& request);
+    void send(const PeerId& peer, SteadyMs now);
+    void sent(const PeerId& peer, const Result<void>& result);
+    void count(std::string_view result);
+
+    Streams& streams_;
+    const std::vector<std::string>& topics_;
+    Metrics& metrics_;
+    SteadyMs now_{};
+    std::map<PeerId, Subscriber> subscribers_;
+};
+
+}  // namespace noroshi::waku
