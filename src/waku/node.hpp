@@ -81,7 +81,7 @@ struct Publication {
 struct Published {
     std::string pubsub_topic;
     std::string content_topic;
-    std::int64_t timestamp_ns{0};
+    std::int64_t timestamp_ns{0};    ///< 0: unknown; a store of version 2 is then asked for the last hour
     crypto::Digest hash{};
     std::vector<std::string> peers;  ///< who took it; another store is asked when there is one
 };

@@ -116,7 +116,7 @@ class P2pNode final : public Node {
     void on(const event::Stopped& event);
     void on(const event::StreamIn& event) { streams_.on(event, environment_.clock.steady()); }
     void on(const event::StreamOpen& /*event*/) {}
-    void on(const event::StreamData& event) { streams_.on(event); }
+    void on(const event::StreamData& event) { streams_.on(event, environment_.clock.steady()); }
     void on(const event::StreamEof& event) { streams_.on(event); }
     void on(const event::StreamEnded& event) { streams_.on(event); }
 

@@ -15,6 +15,7 @@ constexpr Milliseconds catch_up_interval{600'000};
 /// The wall clock went on by that much between two ticks: the machine slept, and with it its connections.
 constexpr Milliseconds sleep_gap{30'000};
 constexpr std::size_t stores_asked = 2;
+constexpr std::chrono::hours unknown_time_window{1};
 constexpr Milliseconds room_check{200};
 
 std::int64_t in_ns(TimestampMs at) {
@@ -219,23 +220,30 @@ Task<Result<bool>> P2pNode::ask_store(PeerId id, Published what) {
         co_return fail(Error{Errc::io, "not_connected", {}, true});
     }
     StoreQuery query;
-    query.request_id = environment_.random.id();
     if (*version == StoreVersion::v3) {
         query.hashes = {what.hash};
         query.include_data = false;
     } else {
+        const TimestampMs now = environment_.clock.now();
+        const bool timed = what.timestamp_ns != 0;
         query.pubsub_topic = what.pubsub_topic;
         query.content_topics = {what.content_topic};
-        query.start_ns = what.timestamp_ns - 1;
-        query.end_ns = what.timestamp_ns + 1;
+        query.start_ns = timed ? what.timestamp_ns - 1 : in_ns(now - unknown_time_window);
+        query.end_ns = timed ? what.timestamp_ns + 1 : in_ns(now + clock_overlap);
     }
-    NOROSHI_CO_TRY(const StorePage page, co_await fetch_page(id, *version, query));
-    if (*version == StoreVersion::v3) {
-        co_return std::ranges::count(page.hashes, what.hash) > 0;
+    for (int page_number = 0; page_number < most_pages; ++page_number) {
+        query.request_id = environment_.random.id();
+        NOROSHI_CO_TRY(StorePage page, co_await fetch_page(id, *version, query));
+        const bool found = std::ranges::count(page.hashes, what.hash) > 0 ||
+                           std::ranges::any_of(page.messages, [&what](const WakuMessage& message) {
+                               return message_hash(what.pubsub_topic, message) == what.hash;
+                           });
+        if (found || page.cursor.empty() || page.cursor == query.cursor) {
+            co_return found;
+        }
+        query.cursor = std::move(page.cursor);
     }
-    co_return std::ranges::any_of(page.messages, [&what](const WakuMessage& message) {
-        return message_hash(what.pubsub_topic, message) == what.hash;
-    });
+    co_return false;
 }
 
 }  // namespace noroshi::waku

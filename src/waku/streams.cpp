@@ -106,11 +106,11 @@ void Streams::on(const event::StreamIn& event, SteadyMs now) {
     host_->credit(event.stream, credit_for(service->second.most_bytes));
 }
 
-void Streams::on(const event::StreamData& event) {
+void Streams::on(const event::StreamData& event, SteadyMs now) {
     if (const auto asked = asked_.find(event.stream); asked != asked_.end()) {
         feed_asked(event.stream, asked->second, event.data);
     } else if (served_.contains(event.stream)) {
-        feed_served(event.stream, event.data);
+        feed_served(event.stream, event.data, now);
     } else if (taken_.contains(event.stream)) {
         feed_taken(event.stream, event.data);
     }
@@ -127,8 +127,12 @@ void Streams::feed_asked(StreamId stream, Asked& asked, ByteView data) {
     }
 }
 
-void Streams::feed_served(StreamId stream, ByteView data) {
+void Streams::feed_served(StreamId stream, ByteView data, SteadyMs now) {
     Served& served = served_.at(stream);
+    if (!served.begun) {
+        served.begun = true;
+        served.since = now;
+    }
     Result<std::optional<Bytes>> request = served.reader.feed(data);
     if (!request) {
         host_->reset(stream);
@@ -211,7 +215,7 @@ void Streams::tick(SteadyMs now) {
         answer(stream, fail(transport_error(Errc::timeout, "timeout: no answer within 10 s")));
     }
     for (const auto& [stream, served] : served_) {
-        if (now - served.since >= deadline && host_ != nullptr) {
+        if (now - served.since >= (served.begun ? deadline : idle_deadline) && host_ != nullptr) {
             host_->reset(stream);
         }
     }

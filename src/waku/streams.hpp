@@ -14,8 +14,8 @@
 namespace noroshi::waku {
 
 /// Turns stream events into calls with a value. A stream holds at most one frame and is read only by credit, so that a
-/// peer can neither block nor fill it; all but inbound push streams live at most `deadline`. Deadlines are checked by
-/// `tick`. Thread: the I/O thread. Owns no task.
+/// peer can neither block nor fill it; all but inbound push streams live at most `deadline`, counted from the first byte
+/// on inbound ones, which may be opened a minute before. Deadlines are checked by `tick`. Thread: the I/O thread. Owns no task.
 class Streams {
   public:
     /// The body of the answer, or why there is none. First word of the message: timeout, unsupported, not_connected,
@@ -44,7 +44,7 @@ class Streams {
     void push(const PeerId& peer, std::string_view protocol, ByteView body, SteadyMs now, OnSent on_sent);
 
     void on(const event::StreamIn& event, SteadyMs now);
-    void on(const event::StreamData& event);
+    void on(const event::StreamData& event, SteadyMs now);
     void on(const event::StreamEof& event);
     void on(const event::StreamEnded& event);
     /// Ends what has waited too long.
@@ -57,7 +57,9 @@ class Streams {
 
     static constexpr Milliseconds deadline{10'000};
     /// Inbound streams of one peer at a time, requests and pushes counted apart; more are reset.
-    static constexpr std::size_t inbound_per_peer = 4;
+    /// js-waku opens one of each protocol as soon as it is connected, to have it ready.
+    static constexpr std::size_t inbound_per_peer = 16;
+    static constexpr Milliseconds idle_deadline{60'000};
 
   private:
     struct Asked {
@@ -76,6 +78,7 @@ class Streams {
         SteadyMs since{};
         PeerId peer;
         const Service* service{nullptr};
+        bool begun{false};     ///< a byte has come; `since` counts from there
         bool asked{false};     ///< the request is whole
         bool answered{false};
     };
@@ -88,7 +91,7 @@ class Streams {
     void answer(StreamId stream, Result<Bytes> result);
     void reply(StreamId stream, const Result<Bytes>& result);
     void feed_asked(StreamId stream, Asked& asked, ByteView data);
-    void feed_served(StreamId stream, ByteView data);
+    void feed_served(StreamId stream, ByteView data, SteadyMs now);
     void feed_taken(StreamId stream, ByteView data);
 
     P2pHost* host_{nullptr};

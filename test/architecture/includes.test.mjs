@@ -21,7 +21,7 @@ const allowed = {
   deliver: ['base', 'model', 'store', 'waku'],
   api: ['base', 'model'],
   daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
-  cli: ['base', 'model', 'deliver', 'daemon'],
+  cli: ['base', 'model', 'waku', 'deliver', 'daemon'],
 };
 
 // Libraries that stay in the folder that wraps them.

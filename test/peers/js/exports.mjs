@@ -11,3 +11,7 @@ export const ecies = await import('@waku/message-encryption/ecies');
 export const { generatePrivateKey, getPublicKey } = await import('@waku/message-encryption');
 export const { createRoutingInfo } = await import('@waku/utils');
 export const { messageHash } = await import('@waku/message-hash');
+export const { createLightNode, createEncoder, createDecoder } = await import('@waku/sdk');
+export const { yamux } = await import('@chainsafe/libp2p-yamux');
+export const { tcp } = await import('@libp2p/tcp');
+export const { multiaddr } = await import('@multiformats/multiaddr');

@@ -16,14 +16,17 @@ const program = () => {
 const nodeKey = (number) => number.toString(16).padStart(64, 'a0');
 
 export class GoWaku {
-  /** `number`: which node of the test, from 1. */
-  static async start(t, { number = 1, peers = [], relay = true, ports } = {}) {
+  /** `number`: which node of the test, from 1. `through`: the address of a service node, of which this one is a light
+   *  client; else it is a relay that serves filter, lightpush and store itself. */
+  static async start(t, { number = 1, peers = [], relay = true, through, ports, extra = [] } = {}) {
     const node = new GoWaku();
     node.t = t;
     node.folder = scratch(t, 'noroshi-go-waku-');
     node.number = number;
     node.peers = peers;
-    node.relay = relay;
+    node.relay = relay && !through;
+    node.through = through;
+    node.extra = extra;
     node.ports = ports ?? { tcp: await freePort(), rest: await freePort() };
     await node.run();
     return node;
@@ -34,17 +37,23 @@ export class GoWaku {
     const args = [
       '--address=127.0.0.1', `--tcp-port=${tcp}`, `--ext-multiaddr=/ip4/127.0.0.1/tcp/${tcp}`,
       `--nodekey=${nodeKey(this.number)}`, `--cluster-id=${cluster}`, `--pubsub-topic=${pubsubTopic}`,
-      `--relay=${this.relay}`, '--min-relay-peers-to-publish=0', '--filter', '--lightpush',
-      '--store', '--store-message-db-url=sqlite3://store.db',
+      `--relay=${this.relay}`, '--min-relay-peers-to-publish=0', ...this.roles(),
       '--rest', '--rest-admin', `--rest-port=${rest}`, '--ip-colocation-limit=0', '--circuit-relay=false',
       '--log-level=DEBUG', ...this.peers.map((peer) => `--staticnode=${peer}`),
+      ...this.extra,
     ];
     this.child = new Child(this.t, program(), args, { cwd: this.folder, name: `go-waku-${this.number}`, folder: this.folder });
     await this.child.until('its REST API answers', async () => (await this.rest('/debug/v1/info')).listenAddresses);
     const { listenAddresses } = await this.rest('/debug/v1/info');
     this.address = listenAddresses.find((a) => a.startsWith(`/ip4/127.0.0.1/tcp/${tcp}/p2p/`));
     this.peerId = this.address.split('/').at(-1);
-    await this.rest('/relay/v1/subscriptions', { method: 'POST', body: [pubsubTopic] });
+    if (this.relay) await this.rest('/relay/v1/subscriptions', { method: 'POST', body: [pubsubTopic] });
+  }
+
+  roles() {
+    const node = this.through;
+    return node ? [`--staticnode=${node}`, `--filternode=${node}`, `--lightpushnode=${node}`, `--storenode=${node}`]
+      : ['--filter', '--lightpush', '--store', '--store-message-db-url=sqlite3://store.db'];
   }
 
   async rest(path, { method = 'GET', body } = {}) {
@@ -72,9 +81,30 @@ export class GoWaku {
     return answer.messages ?? [];
   }
 
-  async publish(payload) {
-    const message = { payload: Buffer.from(payload).toString('base64'), contentTopic, version: 1, timestamp: Date.now() * 1_000_000 };
-    return this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`, { method: 'POST', body: message });
+  static message(payload, version = 1) {
+    return { payload: Buffer.from(payload).toString('base64'), contentTopic, version, timestamp: Date.now() * 1_000_000 };
+  }
+
+  async publish(payload, version) {
+    return this.rest(`/relay/v1/messages/${encodeURIComponent(pubsubTopic)}`, { method: 'POST', body: GoWaku.message(payload, version) });
+  }
+
+  // What a light client does through its service node.
+  async subscribe() {
+    return this.rest('/filter/v2/subscriptions', { method: 'POST', body: { requestId: 'subscribe', pubsubTopic, contentFilters: [contentTopic] } });
+  }
+  async ping() { return this.rest('/filter/v2/subscriptions/ping'); }
+  /** Messages pushed by filter since the last call. */
+  async filtered() {
+    return (await this.rest(`/filter/v2/messages/${encodeURIComponent(pubsubTopic)}/${encodeURIComponent(contentTopic)}`)) ?? [];
+  }
+  async lightpush(payload, version) {
+    return this.rest('/lightpush/v1/message', { method: 'POST', body: { pubsubTopic, message: GoWaku.message(payload, version) } });
+  }
+  /** A query of store version 3 of another node. */
+  async stored(address, query = {}) {
+    const parameters = new URLSearchParams({ peerAddr: address, pubsubTopic, contentTopics: contentTopic, includeData: 'true', ascending: 'true', ...query });
+    return this.rest(`/store/v3/messages?${parameters}`);
   }
 
   async connectedPeers() {

@@ -1,8 +1,9 @@
-// test/peers/lib/js-waku.mjs - js-waku's payload encryption, from the packages that tools/peers/install-js.sh installed.
+// test/peers/lib/js-waku.mjs - js-waku's light node and payload encryption, from the packages that tools/peers/install-js.sh installed.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { cluster, contentTopic, pubsubTopic, shard } from './go-waku.mjs';
+import { until } from './process.mjs';
 
 const folder = process.env.NOROSHI_JS_PEERS;
 if (!folder) throw new Error('NOROSHI_JS_PEERS is not set: run the tests through `make interop`');
@@ -26,4 +27,40 @@ export async function decrypt(message, privateKey) {
 export async function encrypt(payload, publicKey, sigPrivKey) {
   const encoder = js.ecies.createEncoder({ contentTopic, routingInfo, publicKey, sigPrivKey });
   return (await encoder.toProtoObj({ payload })).payload;
+}
+
+/** A js-waku light node that is connected with `address`. Its defaults are WebSocket and mplex; `tcp` gives it TCP and yamux. */
+export class JsWaku {
+  static async start(t, address, { tcp = false } = {}) {
+    const self = new JsWaku();
+    const libp2p = { filterMultiaddrs: false, hideWebSocketInfo: true, ...(tcp ? { transports: [js.tcp()], streamMuxers: [js.yamux()] } : {}) };
+    self.node = await js.createLightNode({
+      networkConfig: { clusterId: cluster }, defaultBootstrap: false,
+      discovery: { dns: false, peerExchange: false, peerCache: false }, libp2p,
+    });
+    t.after(() => self.node.stop());
+    await self.node.start();
+    self.connection = await self.node.libp2p.dial(js.multiaddr(address));
+    self.encoder = js.createEncoder({ contentTopic, routingInfo });
+    self.decoder = js.createDecoder(contentTopic, routingInfo);
+    self.received = [];
+    await until('js-waku has identified the node', async () => {
+      const peers = await self.node.libp2p.peerStore.all();
+      return peers.some((peer) => peer.protocols.length > 3);
+    });
+    return self;
+  }
+
+  get muxer() { return this.connection.multiplexer; }
+  subscribe() { return this.node.filter.subscribe([this.decoder], (message) => this.received.push(Buffer.from(message.payload).toString())); }
+  /** Through lightpush, version 3 unless `legacy`. */
+  push(payload, { legacy = false } = {}) {
+    return this.node.lightPush.send(this.encoder, { payload: Buffer.from(payload) }, { useLegacy: legacy, autoRetry: false });
+  }
+  /** Payloads that the store has, in the order given. */
+  async stored(options = {}) {
+    const out = [];
+    await this.node.store.queryWithOrderedCallback([this.decoder], (message) => { out.push(Buffer.from(message.payload).toString()); }, options);
+    return out;
+  }
 }

@@ -66,6 +66,42 @@ export class Daemon {
   }
 }
 
+/** A running `noroshi waku serve`. */
+export class ServiceNode {
+  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder } = {}) {
+    const node = new ServiceNode();
+    node.t = t;
+    node.peers = peers;
+    node.extra = extra;
+    node.folder = folder ?? scratch(t, 'noroshi-serve-');
+    node.data = join(node.folder, 'data');
+    node.http = await freePort();
+    node.listen = listen;
+    await node.run();
+    return node;
+  }
+
+  async run() {
+    const args = ['waku', 'serve', '--data', this.data, '--log-level', 'debug', '--cluster', String(cluster), '--shard', String(shard),
+                  '--http', String(this.http)];
+    const repeated = [...this.listen.flatMap((a) => ['--listen', a]), ...this.peers.flatMap((a) => ['--peer', a])];
+    this.child = new Child(this.t, program, [...args, ...repeated, ...this.extra], { name: 'serve', folder: this.folder });
+    const addresses = await this.child.until('listens', () => this.child.lines.length >= this.listen.length && this.child.lines);
+    this.addresses = addresses.slice(0, this.listen.length);
+    [this.address] = this.addresses;
+  }
+
+  kill() { return this.child.kill(); }
+  stop() { return this.child.stop(); }
+
+  /** A number from its /metrics; undefined when there is no such series. */
+  async metric(series) {
+    const text = await (await fetch(`http://127.0.0.1:${this.http}/metrics`)).text();
+    const line = text.split('\n').find((l) => l.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  }
+}
+
 /** A running `noroshi listen --json`. */
 export class Listener {
   constructor(t, data, peers, extra = []) {

@@ -60,10 +60,10 @@ TEST_F(StreamsTest, A_request_is_written_whole_half_closed_and_given_credit_for_
 
 TEST_F(StreamsTest, The_answer_may_come_in_pieces) {
     ask();
-    streams_.on(event::StreamData{1, {3, 7}});
-    streams_.on(event::StreamData{1, {8}});
+    streams_.on(event::StreamData{1, {3, 7}}, start);
+    streams_.on(event::StreamData{1, {8}}, start);
     EXPECT_EQ(answer_, "none");
-    streams_.on(event::StreamData{1, {9}});
+    streams_.on(event::StreamData{1, {9}}, start);
     EXPECT_EQ(answer_, "070809");
     streams_.on(event::StreamEnded{1, StreamEnd::finished, ""});
     EXPECT_EQ(answers_, 1);
@@ -88,21 +88,21 @@ TEST_F(StreamsTest, Each_end_without_answer_has_its_name) {
 
 TEST_F(StreamsTest, The_end_of_the_peers_bytes_before_a_frame_is_no_answer) {
     ask();
-    streams_.on(event::StreamData{1, {3, 7}});
+    streams_.on(event::StreamData{1, {3, 7}}, start);
     streams_.on(event::StreamEof{1});
     EXPECT_EQ(answer_, "no_answer: the peer closed the stream");
 }
 
 TEST_F(StreamsTest, A_peer_that_says_too_much_is_reset) {
     ask();
-    streams_.on(event::StreamData{1, {1, 7, 8}});
+    streams_.on(event::StreamData{1, {1, 7, 8}}, start);
     EXPECT_EQ(answer_, "bad_reply: trailing_bytes");
     EXPECT_TRUE(notes_.streams.at(1).reset);
 }
 
 TEST_F(StreamsTest, An_answer_over_the_cap_is_refused_at_its_length) {
     ask();
-    streams_.on(event::StreamData{1, {0x81, 0x80, 0x04}});
+    streams_.on(event::StreamData{1, {0x81, 0x80, 0x04}}, start);
     EXPECT_EQ(answer_, "bad_reply: frame_too_large");
     EXPECT_TRUE(notes_.streams.at(1).reset);
 }
@@ -120,7 +120,7 @@ TEST_F(StreamsTest, A_silent_peer_is_given_up_after_ten_seconds) {
 
 TEST_F(StreamsTest, A_peer_that_answers_and_does_not_close_is_reset_in_time) {
     ask();
-    streams_.on(event::StreamData{1, {1, 7}});
+    streams_.on(event::StreamData{1, {1, 7}}, start);
     streams_.tick(start + Milliseconds(10'000));
     EXPECT_TRUE(notes_.streams.at(1).reset);
 }
@@ -155,36 +155,36 @@ TEST_F(StreamsTest, When_the_host_dies_all_requests_end_once) {
 TEST_F(StreamsTest, A_request_is_served_and_half_closed) {
     serve(inbound);
     EXPECT_EQ(notes_.streams.at(inbound).credit, max_small_frame_bytes + max_prefix_bytes + 1);
-    streams_.on(event::StreamData{inbound, {2, 7, 8}});
+    streams_.on(event::StreamData{inbound, {2, 7, 8}}, start);
     EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "020708");
     EXPECT_TRUE(notes_.streams.at(inbound).finished);
 }
 
 TEST_F(StreamsTest, A_request_that_the_handler_refuses_is_reset) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {1, 0xff}});
+    streams_.on(event::StreamData{inbound, {1, 0xff}}, start);
     EXPECT_TRUE(notes_.streams.at(inbound).reset);
     EXPECT_TRUE(notes_.streams.at(inbound).written.empty());
 }
 
 TEST_F(StreamsTest, A_second_request_on_a_stream_is_reset) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {1, 7}});
-    streams_.on(event::StreamData{inbound, {1, 8}});
+    streams_.on(event::StreamData{inbound, {1, 7}}, start);
+    streams_.on(event::StreamData{inbound, {1, 8}}, start);
     EXPECT_TRUE(notes_.streams.at(inbound).reset);
     EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0107");
 }
 
 TEST_F(StreamsTest, A_request_that_ends_early_is_reset) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {5, 7}});
+    streams_.on(event::StreamData{inbound, {5, 7}}, start);
     streams_.on(event::StreamEof{inbound});
     EXPECT_TRUE(notes_.streams.at(inbound).reset);
 }
 
 TEST_F(StreamsTest, The_end_after_a_served_request_is_no_fault) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {1, 7}});
+    streams_.on(event::StreamData{inbound, {1, 7}}, start);
     streams_.on(event::StreamEof{inbound});
     EXPECT_FALSE(notes_.streams.at(inbound).reset);
     streams_.on(event::StreamEnded{inbound, StreamEnd::finished, ""});
@@ -193,10 +193,16 @@ TEST_F(StreamsTest, The_end_after_a_served_request_is_no_fault) {
 
 TEST_F(StreamsTest, A_slow_asker_is_reset_after_ten_seconds) {
     serve(inbound);
-    streams_.tick(start + Milliseconds(9'999));
+    streams_.tick(start + Milliseconds(59'999));
+    EXPECT_FALSE(notes_.streams.at(inbound).reset) << "js-waku opens streams before it needs them";
+    streams_.on(event::StreamData{inbound, {5, 7}}, start + Milliseconds(59'999));
+    streams_.tick(start + Milliseconds(69'998));
     EXPECT_FALSE(notes_.streams.at(inbound).reset);
-    streams_.tick(start + Milliseconds(10'000));
+    streams_.tick(start + Milliseconds(69'999));
     EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    serve(inbound + 1);
+    streams_.tick(start + Milliseconds(60'000));
+    EXPECT_TRUE(notes_.streams.at(inbound + 1).reset);
 }
 
 TEST_F(StreamsTest, One_peer_has_only_so_many_streams_here) {
@@ -220,7 +226,7 @@ TEST_F(StreamsTest, A_protocol_that_is_not_served_is_reset) {
 }
 
 TEST_F(StreamsTest, Events_of_unknown_streams_are_passed_over) {
-    streams_.on(event::StreamData{77, {1, 2}});
+    streams_.on(event::StreamData{77, {1, 2}}, start);
     streams_.on(event::StreamEof{77});
     streams_.on(event::StreamEnded{77, StreamEnd::reset, ""});
     EXPECT_TRUE(notes_.streams.empty());
@@ -228,14 +234,14 @@ TEST_F(StreamsTest, Events_of_unknown_streams_are_passed_over) {
 
 TEST_F(StreamsTest, An_answer_may_come_later_and_is_passed_over_when_the_stream_has_gone) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {1, 0xfe}});
+    streams_.on(event::StreamData{inbound, {1, 0xfe}}, start);
     EXPECT_TRUE(notes_.streams.at(inbound).written.empty());
     later_(Bytes{9});
     EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0109");
     later_(Bytes{9});
     EXPECT_EQ(to_hex(notes_.streams.at(inbound).written), "0109") << "once";
     serve(inbound + 1);
-    streams_.on(event::StreamData{inbound + 1, {1, 0xfe}});
+    streams_.on(event::StreamData{inbound + 1, {1, 0xfe}}, start);
     streams_.on(event::StreamEnded{inbound + 1, StreamEnd::reset, ""});
     later_(Bytes{9});
     EXPECT_TRUE(notes_.streams.at(inbound + 1).written.empty());
@@ -243,7 +249,7 @@ TEST_F(StreamsTest, An_answer_may_come_later_and_is_passed_over_when_the_stream_
 
 TEST_F(StreamsTest, An_answer_for_a_host_that_died_never_reaches_a_stream_of_its_successor) {
     serve(inbound);
-    streams_.on(event::StreamData{inbound, {1, 0xfe}});
+    streams_.on(event::StreamData{inbound, {1, 0xfe}}, start);
     streams_.fail_all();
     serve(inbound);
     later_(Bytes{9});
@@ -252,9 +258,9 @@ TEST_F(StreamsTest, An_answer_for_a_host_that_died_never_reaches_a_stream_of_its
 
 TEST_F(StreamsTest, A_push_stream_carries_one_or_many_frames_in_any_pieces) {
     streams_.on(event::StreamIn{inbound, "peer", "/pushes"}, start);
-    streams_.on(event::StreamData{inbound, {1, 7, 2, 8}});
-    streams_.on(event::StreamData{inbound, {9, 1}});
-    streams_.on(event::StreamData{inbound, {5}});
+    streams_.on(event::StreamData{inbound, {1, 7, 2, 8}}, start);
+    streams_.on(event::StreamData{inbound, {9, 1}}, start);
+    streams_.on(event::StreamData{inbound, {5}}, start);
     EXPECT_EQ(pushed_, "07 0809 05 ");
     EXPECT_EQ(notes_.streams.at(inbound).credit, 8 + max_prefix_bytes + 1 + 7) << "what was read is granted again";
     streams_.tick(start + Milliseconds(3'600'000));
@@ -266,10 +272,10 @@ TEST_F(StreamsTest, A_push_stream_carries_one_or_many_frames_in_any_pieces) {
 
 TEST_F(StreamsTest, A_pushed_frame_that_is_too_large_or_refused_resets_the_stream) {
     streams_.on(event::StreamIn{inbound, "peer", "/pushes"}, start);
-    streams_.on(event::StreamData{inbound, {9}});
+    streams_.on(event::StreamData{inbound, {9}}, start);
     EXPECT_TRUE(notes_.streams.at(inbound).reset);
     streams_.on(event::StreamIn{inbound + 1, "peer", "/pushes"}, start);
-    streams_.on(event::StreamData{inbound + 1, {1, 0xff, 1, 4}});
+    streams_.on(event::StreamData{inbound + 1, {1, 0xff, 1, 4}}, start);
     EXPECT_TRUE(notes_.streams.at(inbound + 1).reset);
     EXPECT_EQ(pushed_, "ff ") << "nothing is read after it";
 }
