@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 /** Compare with nrp2p_abi_version() once at start. */
-#define NRP2P_ABI_VERSION 1u
+#define NRP2P_ABI_VERSION 2u
 
 /** Result codes; Linux errno values, negated, where there is one. */
 enum {
@@ -170,12 +170,13 @@ typedef enum nrp2p_dial_reason {
     NRP2P_DIAL_UNREACHABLE = 4,         /**< "unreachable" */
     NRP2P_DIAL_WRONG_PEER = 5,          /**< "wrong peer": another identity answered at that address */
     NRP2P_DIAL_HANDSHAKE = 6,           /**< "handshake": no common security or muxer, or it was cut off */
-    NRP2P_DIAL_UNSUPPORTED_ADDRESS = 7, /**< "unsupported address": only /ip4|ip6/.../tcp/... can be dialled */
+    NRP2P_DIAL_UNSUPPORTED_ADDRESS = 7, /**< "unsupported address": only /ip4|ip6|dns|dns4|dns6/.../tcp/...[/ws|/wss] can be dialled */
     NRP2P_DIAL_ALREADY = 8,             /**< "already connected": or a dial to that peer is under way */
     NRP2P_DIAL_SELF = 9,                /**< "self" */
     NRP2P_DIAL_LIMIT = 10,              /**< "limit": max_connections or max_connections_per_peer */
     NRP2P_DIAL_BANNED = 11,             /**< "banned" */
-    NRP2P_DIAL_ABORTED = 12             /**< "aborted": nrp2p_disconnect or ban while dialling */
+    NRP2P_DIAL_ABORTED = 12,            /**< "aborted": nrp2p_disconnect or ban while dialling */
+    NRP2P_DIAL_NAME = 13                /**< "name": the system's resolver gave no address for /dns4/.. within 5 s */
 } nrp2p_dial_reason;
 
 /** One event. Check `struct_size >= sizeof(nrp2p_event)`; fields are only ever added at the end. */

@@ -117,8 +117,6 @@ fn other_transports_are_named_unsupported() {
     let a = Node::start();
     a.host.dial(7, "/ip4/127.0.0.1/udp/9/quic-v1").unwrap();
     assert_eq!(dial_error(&a, 7), DialReason::UnsupportedAddress);
-    a.host.dial(8, "/dns4/localhost/tcp/9").unwrap();
-    assert_eq!(dial_error(&a, 8), DialReason::UnsupportedAddress);
 }
 
 #[test]

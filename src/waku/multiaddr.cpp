@@ -44,23 +44,38 @@ bool is_peer_id(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return base58.find(c) != std::string_view::npos; });
 }
 
-/// Checks "/ip4/../tcp/.." at the front of `parts`.
-Result<void> check_transport(const std::vector<std::string_view>& parts, unsigned min_port, std::string_view example) {
-    if (parts.size() >= 2 && parts[0].starts_with("dns")) {
-        return fail(Errc::unsupported, fmt::format("/{}/ is not resolved; expected an IP address such as {}", parts[0],
-                                                   example));
+bool is_name(std::string_view kind, std::string_view text) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
+    return (kind == "dns" || kind == "dns4" || kind == "dns6") && !text.empty() && text.size() <= 253 &&
+           std::ranges::all_of(text, allowed);
+}
+
+/// Checks "/ip4/../tcp/../ws" at the front of `parts`; gives how many of them it is.
+Result<std::size_t> check_transport(const std::vector<std::string_view>& parts, unsigned min_port, bool names,
+                                    std::string_view example) {
+    const auto expected = [example] { return fail(Errc::parse, fmt::format("expected a multiaddr such as {}", example)); };
+    if (parts.size() < 4) {
+        return expected();
     }
-    const bool ip = parts.size() >= 2 && (parts[0] == "ip4" || parts[0] == "ip6") && is_ip(parts[0], parts[1]);
-    if (ip && parts.size() >= 4 && parts[2] == "udp") {
-        return fail(Errc::unsupported, fmt::format("only TCP can be used; expected {}", example));
+    const bool ip = (parts[0] == "ip4" || parts[0] == "ip6") && is_ip(parts[0], parts[1]);
+    if (!names && parts[0].starts_with("dns")) {
+        return fail(Errc::unsupported, fmt::format("a name cannot be listened on; expected {}", example));
     }
-    if (!ip || parts.size() < 4 || parts[2] != "tcp" || !is_port(parts[3], min_port)) {
-        return fail(Errc::parse, fmt::format("expected a multiaddr such as {}", example));
+    if (!ip && !is_name(parts[0], parts[1])) {
+        return expected();
     }
-    if (parts.size() >= 5 && (parts[4] == "ws" || parts[4] == "wss" || parts[4] == "tls")) {
-        return fail(Errc::unsupported, fmt::format("/{} is not supported; expected {}", parts[4], example));
+    if (parts[2] == "udp") {
+        return fail(Errc::unsupported, fmt::format("only TCP and WebSocket can be used; expected {}", example));
     }
-    return {};
+    if (parts[2] != "tcp" || !is_port(parts[3], min_port)) {
+        return expected();
+    }
+    if (parts.size() >= 5 && (parts[4] == "ws" || parts[4] == "wss")) {
+        return 5;
+    }
+    return parts.size() >= 6 && parts[4] == "tls" && parts[5] == "ws" ? 6 : 4;
 }
 
 }  // namespace
@@ -68,18 +83,22 @@ Result<void> check_transport(const std::vector<std::string_view>& parts, unsigne
 Result<PeerAddress> parse_peer_address(std::string_view text) {
     constexpr std::string_view example = "/ip4/192.0.2.1/tcp/60000/p2p/16Uiu2HA...";
     const std::vector<std::string_view> parts = split(text.substr(0, max_address_bytes));
-    NOROSHI_TRY_VOID(check_transport(parts, 1, example));
-    if (parts.size() != 6 || parts[4] != "p2p" || !is_peer_id(parts[5]) || text.size() > max_address_bytes) {
+    NOROSHI_TRY(const std::size_t used, check_transport(parts, 1, true, example));
+    if (parts.size() != used + 2 || parts[used] != "p2p" || !is_peer_id(parts[used + 1]) ||
+        text.size() > max_address_bytes) {
         return fail(Errc::parse, fmt::format("expected a multiaddr that ends with the peer's id, such as {}", example));
     }
-    return PeerAddress{std::string(text), std::string(parts[5])};
+    return PeerAddress{std::string(text), std::string(parts[used + 1])};
 }
 
 Result<void> check_listen_address(std::string_view text) {
     constexpr std::string_view example = "/ip4/127.0.0.1/tcp/60000";
     const std::vector<std::string_view> parts = split(text.substr(0, max_address_bytes));
-    NOROSHI_TRY_VOID(check_transport(parts, 0, example));
-    if (parts.size() != 4) {
+    NOROSHI_TRY(const std::size_t used, check_transport(parts, 0, false, example));
+    if (used > 4 && parts[4] != "ws") {
+        return fail(Errc::unsupported, fmt::format("TLS is the work of a proxy in front of /ws; expected {}/ws", example));
+    }
+    if (parts.size() != used) {
         return fail(Errc::parse, fmt::format("expected an address to listen on such as {}", example));
     }
     return {};

@@ -1,4 +1,5 @@
-// src/waku/multiaddr.hpp - the multiaddrs a configuration may hold: /ip4|ip6/<address>/tcp/<port>[/p2p/<peer id>].
+// src/waku/multiaddr.hpp - the multiaddrs a configuration may hold:
+// /ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>[/ws|/wss|/tls/ws][/p2p/<peer id>].
 #pragma once
 
 #include <string>
@@ -14,9 +15,9 @@ struct PeerAddress {
     std::string peer;     ///< base58 peer id
 };
 
-/// Errors: parse (what was expected), unsupported (names and transports other than TCP over an IP address).
+/// Errors: parse (what was expected), unsupported (transports other than TCP and WebSocket).
 [[nodiscard]] Result<PeerAddress> parse_peer_address(std::string_view text);
-/// Checks an address to listen on: without /p2p/, port 0 allowed. Errors: as above.
+/// Checks an address to listen on: an IP address, port 0 allowed, /ws or nothing after it. Errors: as above.
 [[nodiscard]] Result<void> check_listen_address(std::string_view text);
 /// `address` without a trailing /p2p/<id>.
 [[nodiscard]] std::string without_peer(std::string_view address);

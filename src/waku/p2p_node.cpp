@@ -21,8 +21,10 @@ constexpr Milliseconds mesh_interval{5'000};
 constexpr std::uint32_t frame_overhead = 64 * 1024;
 constexpr std::uint32_t max_streams = 128;  // of one protocol, inbound
 
-/// "/ip4/" or "/ip6/"
-std::string kind_of(std::string_view address) { return std::string(address.substr(0, 5)); }
+/// "/ip4/" or "/ip6/", and "ws" for a WebSocket.
+std::string kind_of(std::string_view address) {
+    return std::string(address.substr(0, 5)) + (without_peer(address).ends_with("/ws") ? "ws" : "");
+}
 
 std::vector<std::string> topics_of(const NodeConfig& config) {
     std::vector<std::string> out;
@@ -162,16 +164,13 @@ Result<void> P2pNode::make_host() {
 
 /// The configured addresses; one with port 0 keeps the port it got first, so that peers find the node after a restart.
 std::vector<std::string> P2pNode::wanted_addresses() const {
-    constexpr std::string_view any_port = "/tcp/0";
     std::vector<std::string> out = config_.listen;
     for (std::string& address : out) {
-        if (!address.ends_with(any_port)) {
-            continue;
-        }
+        const bool any_port = address.ends_with("/tcp/0") || address.ends_with("/tcp/0/ws");
         const auto known = first_opened_.find(kind_of(address));
-        if (known != first_opened_.end()) {
+        if (any_port && known != first_opened_.end()) {
             const std::string plain = without_peer(known->second);
-            address.replace(address.size() - any_port.size(), any_port.size(), plain.substr(plain.find("/tcp/")));
+            address.replace(address.find("/tcp/"), std::string::npos, plain.substr(plain.find("/tcp/")));
         }
     }
     return out;

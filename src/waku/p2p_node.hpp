@@ -199,7 +199,7 @@ class P2pNode final : public Node {
     bool host_dead_{false};
     std::string peer_id_;
     std::vector<std::string> listening_;
-    std::map<std::string, std::string> first_opened_;  ///< by "/ip4/" and "/ip6/"; survives the host
+    std::map<std::string, std::string> first_opened_;  ///< by kind_of; survives the host
     std::shared_ptr<Pending<bool>> first_listen_;  // shared with the coroutine of start
     SteadyMs host_since_{};
     SteadyMs restart_at_{};

@@ -40,10 +40,12 @@ test('go-waku as a light client: filter, lightpush 2 and store 3 of noroshi', { 
   assert.equal(text(newest.messages[0].message), 'from the light client');
 });
 
-for (const [name, options, listen] of [['TCP and yamux', { tcp: true }, '/ip4/127.0.0.1/tcp/0']]) {
+for (const [name, options, listen] of [['TCP and yamux', { tcp: true }, '/ip4/127.0.0.1/tcp/0'],
+                                       ['WebSocket and mplex, its defaults', {}, '/ip4/127.0.0.1/tcp/0/ws']]) {
   test(`js-waku as a light client over ${name}: filter, lightpush 3 and 2, store 3 of noroshi`, { timeout: 120_000 }, async (t) => {
     const { relay, service } = await network(t, { listen: [listen] });
     const client = await JsWaku.start(t, service.address, options);
+    assert.equal(client.muxer, options.tcp ? '/yamux/1.0.0' : '/mplex/6.7.0');
     await until('js-waku subscribes', () => client.subscribe());
     await relay.publish('from the relay', 0);
     await until('the filtered message', () => client.received.includes('from the relay'));

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::host::Refusal;
 
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 pub const OK: i32 = 0;
 pub const ENOENT: i32 = -2;

@@ -50,6 +50,7 @@ pub(crate) fn explain(error: &DialError) -> (DialReason, String) {
 fn of_io(error: &io::Error) -> DialReason {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => DialReason::Refused,
+        io::ErrorKind::NotFound => DialReason::Name,
         io::ErrorKind::TimedOut => DialReason::Timeout,
         io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable

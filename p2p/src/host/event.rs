@@ -159,6 +159,7 @@ pub enum DialReason {
     Limit = 10,
     Banned = 11,
     Aborted = 12,
+    Name = 13,
 }
 
 impl DialReason {
@@ -167,6 +168,7 @@ impl DialReason {
         match self {
             Self::Other => "other",
             Self::Refused => "refused",
+            Self::Name => "name",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::WrongPeer => "wrong peer",

@@ -12,6 +12,7 @@ mod event;
 mod execute;
 mod gossip;
 mod log;
+mod names;
 mod panics;
 mod raw_stream;
 mod runner;

@@ -1,4 +1,4 @@
-// p2p/src/host/swarm.rs - the swarm: TCP with Noise and yamux, and the behaviours of a host.
+// p2p/src/host/swarm.rs - the swarm: TCP and WebSocket with Noise, yamux and mplex, and the behaviours of a host.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +8,24 @@ use libp2p::allow_block_list::{self, BlockedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::Boxed;
-use libp2p::core::upgrade::Version;
+use libp2p::core::upgrade::{SelectUpgrade, Version};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{gossipsub, identify, noise, ping, tcp, yamux, PeerId, Swarm, Transport};
+use libp2p_mplex::{Config as MplexConfig, MaxBufferBehaviour};
+use libp2p_websocket as websocket;
 
 use super::config::Config;
 use super::counters::Counted;
+use super::names::Names;
 use super::shared::{Shared, Stop};
 use super::{dial, gossip, raw_stream};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The whole of what a WebSocket message may carry; the library's default is 256 MiB.
+const MAX_WEBSOCKET_MESSAGE: usize = 4 * 1024 * 1024;
+/// Frames of at most 1 MiB that wait in one mplex stream.
+const MPLEX_FRAMES_PER_STREAM: usize = 32;
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -70,18 +77,35 @@ pub(crate) fn contain(shared: Arc<Shared>, task: Task) {
 
 fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
     let noise = noise::Config::new(&config.keypair).map_err(|error| error.to_string())?;
-    let mut muxer = yamux::Config::default();
-    muxer.set_max_num_streams(config.max_streams_per_connection);
-    let totals = shared.totals.clone();
-    let transport = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
-        .map(move |stream, _| Counted::new(stream, totals.clone()))
-        .map_err(dial::SocketError)
+    let sockets = || {
+        let totals = shared.totals.clone();
+        let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+            .map(move |stream, _| Counted::new(stream, totals.clone()))
+            .map_err(dial::SocketError);
+        Names::new(tcp)
+    };
+    let mut websocket = websocket::Config::new(sockets());
+    websocket.set_max_data_size(MAX_WEBSOCKET_MESSAGE);
+    let transport = websocket
+        .or_transport(sockets())
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
-        .multiplex(muxer)
+        .multiplex(muxers(config))
         .timeout(HANDSHAKE_TIMEOUT)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     Ok(transport.boxed())
+}
+
+/// yamux is preferred; js-waku offers mplex alone.
+fn muxers(config: &Config) -> SelectUpgrade<yamux::Config, MplexConfig> {
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(config.max_streams_per_connection);
+    let mut mplex = MplexConfig::new();
+    mplex.set_max_num_streams(config.max_streams_per_connection);
+    mplex.set_max_buffer_size(MPLEX_FRAMES_PER_STREAM);
+    // mplex has no flow control: a stream that we read slowly is reset, because waiting for it would hold up all others.
+    mplex.set_max_buffer_behaviour(MaxBufferBehaviour::ResetStream);
+    SelectUpgrade::new(yamux, mplex)
 }
 
 fn identity(config: &Config) -> identify::Config {

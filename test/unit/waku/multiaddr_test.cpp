@@ -29,12 +29,21 @@ TEST(Peer_address, Takes_ip6_and_the_ids_of_js_waku) {
         "/ip4/192.0.2.1/tcp/65535/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"));
 }
 
-TEST(Peer_address, Other_transports_and_names_are_unsupported) {
+TEST(Peer_address, Names_and_websockets_are_dialled) {
     for (const char* transport : {"/dns4/example.org/tcp/30303", "/dns/example.org/tcp/1", "/dns6/a/tcp/1",
-                                  "/ip4/192.0.2.1/udp/1/quic-v1", "/ip4/192.0.2.1/tcp/1/ws",
-                                  "/ip4/192.0.2.1/tcp/443/wss", "/ip4/192.0.2.1/tcp/443/tls/ws"}) {
-        EXPECT_EQ(refusal(with_id(transport)), Errc::unsupported) << transport;
+                                  "/ip4/192.0.2.1/tcp/1/ws", "/dns4/a-b.example/tcp/443/wss",
+                                  "/ip4/192.0.2.1/tcp/443/tls/ws"}) {
+        const Result<PeerAddress> address = parse_peer_address(with_id(transport));
+        ASSERT_TRUE(address) << transport;
+        EXPECT_EQ(address->address, with_id(transport));
     }
+    EXPECT_EQ(refusal(with_id("/dns4/exa mple/tcp/1")), Errc::parse);
+    EXPECT_EQ(refusal(with_id("/dns4//tcp/1")), Errc::parse);
+    EXPECT_EQ(refusal(with_id("/ip4/192.0.2.1/tcp/1/tls")), Errc::parse);
+}
+
+TEST(Peer_address, Other_transports_are_unsupported) {
+    EXPECT_EQ(refusal(with_id("/ip4/192.0.2.1/udp/1/quic-v1")), Errc::unsupported);
 }
 
 TEST(Peer_address, Malformed_ones_are_refused) {
@@ -64,7 +73,8 @@ TEST(Listen_address, Refuses_what_cannot_be_listened_on) {
     EXPECT_EQ(check_listen_address("/ip4/127.0.0.1").error().code, Errc::parse);
     EXPECT_EQ(check_listen_address("127.0.0.1:60000").error().code, Errc::parse);
     EXPECT_EQ(check_listen_address("/dns4/localhost/tcp/1").error().code, Errc::unsupported);
-    EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/ws").error().code, Errc::unsupported);
+    EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/ws"));
+    EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/wss").error().code, Errc::unsupported);
 }
 
 TEST(Without_peer, Drops_the_id_and_nothing_else) {
