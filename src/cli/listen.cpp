@@ -18,6 +18,8 @@ struct ListenOptions : CommonOptions {
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
     bool json{false};
+    bool light{false};
+    bool silent{false};
     std::size_t count{0};
     std::string since{"0"};
 };
@@ -32,7 +34,12 @@ class Listener {
           tasks_(runtime.executor()) {}
 
     Task<int> main() {
-        daemon::InboxConfig config{key_.clone(), options_.peers, options_.cluster, options_.shards,
+        daemon::InboxConfig config{key_.clone(),
+                                   options_.peers,
+                                   options_.cluster,
+                                   options_.shards,
+                                   options_.light ? waku::Mode::light : waku::Mode::relay,
+                                   !options_.silent,
                                    *parse_duration(options_.since)};
         Result<std::unique_ptr<daemon::Inbox>> inbox =
             daemon::Inbox::create(std::move(config), runtime_, clock_, random_, metrics_, log_);
@@ -118,6 +125,8 @@ void add_listen(CLI::App& app, int& exit_code) {
     command->add_option("--key", options->key_file, "file with the identity's private key; default: identity.key in --data");
     command->add_option("--cluster", options->cluster, "Waku cluster")->capture_default_str();
     command->add_option("--shard", options->shards, "shard; may be repeated")->capture_default_str();
+    command->add_flag("--light", options->light, "subscribe through the peers' filter instead of taking part in the relay");
+    command->add_flag("--silent", options->silent, "send no receipts: the sender then does not know that a message arrived");
     command->add_flag("--json", options->json, "one JSON object a line");
     command
         ->add_option("--since", options->since,

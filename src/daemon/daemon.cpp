@@ -10,6 +10,7 @@
 #include "base/metrics.hpp"
 #include "base/net/http_client.hpp"
 #include "base/runtime.hpp"
+#include "deliver/receipt.hpp"
 #include "inbox.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
@@ -159,17 +160,41 @@ class Daemon {
             .peers = config_.waku.peers,
             .cluster = config_.waku.cluster,
             .shards = config_.waku.shards,
-            .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light};
+            .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light,
+            .content_topics = {std::string(deliver::receipt_content_topic)},
+            .catch_up = true};
         NOROSHI_CO_TRY(node_, waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime_, clock_,
                                                  random_, metrics_, options_.log.named("waku")));
         node_->on_peer_ready([this] { outbox_->retry_now(); });
         NOROSHI_CO_TRY_VOID(co_await node_->start());
         identity_ = std::move(identity);
         set_channels();
+        tasks_.spawn("receipts", read_receipts());
         if (terminal_key_) {
             NOROSHI_CO_TRY_VOID(co_await start_terminal());
         }
         co_return Result<void>{};
+    }
+
+    /// What receivers' devices say. Whoever signs must be the receiver that the message went to.
+    Task<void> read_receipts() {
+        while (true) {
+            const Result<waku::ReceivedMessage> received = co_await node_->next_message();
+            if (!received) {
+                co_return;
+            }
+            const Result<deliver::ReceivedReceipt> opened = deliver::open_receipt(*received, *identity_);
+            if (!opened) {
+                continue;  // for somebody else
+            }
+            for (const config::Receiver& receiver : plan_.receivers) {
+                if (!receiver.waku_configs.empty() && receiver.waku_configs.front().to == opened->from) {
+                    for (const std::string& id : opened->receipt.ids) {
+                        outbox_->acknowledge(receiver.name, id, opened->from.to_string());
+                    }
+                }
+            }
+        }
     }
 
     /// The terminal is a second node in this process that dials the first over loopback: what it prints has crossed
@@ -177,7 +202,7 @@ class Daemon {
     Task<Result<void>> start_terminal() {
         std::vector<std::string> addresses = node_->listen_addresses();
         InboxConfig inbox_config{terminal_key_->clone(), std::move(addresses), config_.waku.cluster,
-                                 config_.waku.shards};
+                                 config_.waku.shards, waku::Mode::relay, true};
         NOROSHI_CO_TRY(terminal_, Inbox::create(std::move(inbox_config), runtime_, clock_, random_, terminal_metrics_,
                                                 options_.log.named("terminal")));
         NOROSHI_CO_TRY_VOID(co_await terminal_->start());
@@ -312,7 +337,7 @@ class Daemon {
             failing += rule.last_error.empty() ? 0 : 1;
         }
         parts.push_back({"rules", failing == 0, fmt::format("{} cannot be evaluated", failing)});
-        parts.push_back({"outbox", true, fmt::format("{} waiting", outbox_->waiting())});
+        parts.push_back({"outbox", true, fmt::format("{} waiting, {} unconfirmed", outbox_->waiting(), outbox_->unconfirmed())});
         return parts;
     }
 

@@ -5,12 +5,14 @@
 #include <unordered_set>
 #include <utility>
 
+#include "deliver/receipt.hpp"
 #include "waku/rust_host.hpp"
 
 namespace noroshi::daemon {
 namespace {
 
 constexpr std::size_t remembered_ids = 10'000;
+constexpr std::size_t most_receipts_under_way = 32;
 
 }  // namespace
 
@@ -19,6 +21,10 @@ struct Inbox::State {
     std::unique_ptr<waku::Node> node;
     Metrics& metrics;
     Log log;
+    const Clock& clock;
+    Random& random;
+    bool receipts{true};
+    TaskGroup tasks;
     std::unordered_set<std::string> seen;
     std::deque<std::string> order;
 
@@ -33,6 +39,24 @@ struct Inbox::State {
             order.pop_front();
         }
         return true;
+    }
+
+    /// Also for a repeated one: the sender repeats because it does not know yet.
+    void acknowledge(const deliver::ReceivedNotification& notification, const std::string& pubsub_topic) {
+        if (receipts && tasks.running() < most_receipts_under_way) {
+            tasks.spawn("inbox receipt", send_receipt(notification.message.id, notification.from, pubsub_topic));
+        }
+    }
+
+    Task<void> send_receipt(std::string id, crypto::PublicKey to, std::string pubsub_topic) {
+        Result<waku::WakuMessage> sealed = deliver::seal_receipt({{std::move(id)}, clock.now()}, to, key, random);
+        if (!sealed) {
+            co_return;
+        }
+        const Result<waku::Publication> sent = co_await node->publish(std::move(pubsub_topic), std::move(*sealed));
+        if (!sent) {
+            log.debug("receipt_not_sent", {{"reason", sent.error().to_string()}});
+        }
     }
 
     void count(std::string_view result) {
@@ -53,7 +77,7 @@ Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtim
                                  .peers = std::move(config.peers),
                                  .cluster = config.cluster,
                                  .shards = std::move(config.shards),
-                                 .mode = waku::Mode::relay,
+                                 .mode = config.mode,
                                  .content_topics = {std::string(deliver::notification_content_topic)},
                                  .catch_up = true,
                                  .catch_up_window = config.since};
@@ -61,12 +85,16 @@ Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtim
                 waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime, clock, random, metrics,
                                    log.named("waku")));
     return std::unique_ptr<Inbox>(new Inbox(std::unique_ptr<State>(
-        new State{std::move(config.key), std::move(node), metrics, std::move(log), {}, {}})));
+        new State{std::move(config.key), std::move(node), metrics, std::move(log), clock, random, config.receipts,
+                  TaskGroup(runtime.executor()), {}, {}})));
 }
 
 Task<Result<void>> Inbox::start() { return state_->node->start(); }
 
-Task<void> Inbox::stop() { return state_->node->stop(); }
+Task<void> Inbox::stop() {
+    co_await state_->tasks.stop();
+    co_await state_->node->stop();
+}
 
 Task<Result<deliver::ReceivedNotification>> Inbox::next() {
     while (true) {
@@ -77,6 +105,7 @@ Task<Result<deliver::ReceivedNotification>> Inbox::next() {
             state_->log.debug("message_passed_over", {{"reason", opened.error().to_string()}});
             continue;
         }
+        state_->acknowledge(*opened, received.pubsub_topic);
         if (!state_->remember(opened->message.id)) {
             state_->count("repeated");
             continue;

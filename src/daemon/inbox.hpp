@@ -21,11 +21,13 @@ struct InboxConfig {
     std::vector<std::string> peers;       ///< multiaddrs with /p2p/<id>
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
+    waku::Mode mode{waku::Mode::relay};
+    bool receipts{true};                  ///< tell the sender that a message has arrived
     Milliseconds since{0};                ///< also what a store among the peers kept of the time before the start
 };
 
-/// Joins the relay with a fresh node key, fetches what it missed from a peer that keeps messages, decrypts what is for `key`, and gives each message id once (the last 10,000
-/// ids are remembered). Used by `noroshi listen` and by `noroshi run` without a configuration. Thread: the I/O thread.
+/// Joins the network with a fresh node key, fetches what it missed from a peer that keeps messages, decrypts what is for
+/// `key`, and gives each message id once (the last 10,000 ids are remembered). Tells each sender that it has them. Used by `noroshi listen` and by `noroshi run` without a configuration. Thread: the I/O thread.
 class Inbox {
   public:
     /// Errors: as waku::Node::create.

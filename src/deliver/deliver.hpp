@@ -36,6 +36,12 @@ class Channel {
     /// Errors: limit and invalid_argument (not retryable), timeout, refused, io (retryable), cancelled.
     /// The receipt says handed_over: a peer took it, not that a person has it.
     [[nodiscard]] virtual Task<Result<model::Receipt>> send(model::Message message, SendOptions options) = 0;
+    /// Asks the network whether it has what `handed_over` speaks of; the answer is a receipt `stored`.
+    /// Errors: not_found (asked, and nobody has it), unavailable words of others, retryable (nobody to ask, no answer);
+    /// unsupported (this kind of channel cannot know).
+    [[nodiscard]] virtual Task<Result<model::Receipt>> confirm(model::Receipt handed_over);
+    /// What these peers took is nowhere: they are to be the last choice from now on.
+    virtual void doubt(const model::Receipt& /*handed_over*/) {}
     [[nodiscard]] virtual Capabilities capabilities() const = 0;
     [[nodiscard]] virtual Health health() const = 0;
     /// "waku", "status", ...: label of metrics and history.
@@ -43,8 +49,9 @@ class Channel {
 };
 
 /// Sends every queued row through its receiver's channel until a receipt comes, for ever, with back-off 1, 2, 4 .. 60 s
-/// and jitter, at once after a start; one slow receiver never delays another. A row is in the store before it gets here; its outcome is
-/// committed before it is forgotten. A message with an error that is not retryable ends as `expired` and is logged.
+/// and jitter, at once after a start; one slow receiver never delays another. A row is in the store before it gets here;
+/// its outcome is committed before it is forgotten. A message with an error that is not retryable ends as `expired` and
+/// is logged. What was handed over is then confirmed (confirm.hpp), and sent again when nobody has it.
 /// Thread: the I/O thread.
 class Outbox {
   public:
@@ -61,8 +68,13 @@ class Outbox {
     void retry_now();
     /// Ends when no send runs any more; what is unfinished stays queued on disk.
     [[nodiscard]] Task<void> stop();
+    /// The own device of `receiver` has it, says a message signed by `by`. Nothing happens for a message to another
+    /// receiver, or one that is not among the last thousand.
+    void acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by);
     /// Rows not yet handed over.
     [[nodiscard]] std::size_t waiting() const;
+    /// Rows handed over that the network is still to be asked about.
+    [[nodiscard]] std::size_t unconfirmed() const;
 
   private:
     struct State;

@@ -1,7 +1,8 @@
-// src/deliver/outbox.cpp - one worker a receiver: send, commit the outcome, back off.
+// src/deliver/outbox.cpp - one worker a receiver: send, commit the outcome, back off, hand over to be confirmed.
 #include <algorithm>
 #include <deque>
 
+#include "confirm.hpp"
 #include "deliver/deliver.hpp"
 
 namespace noroshi::deliver {
@@ -9,13 +10,29 @@ namespace {
 
 constexpr Milliseconds first_back_off = std::chrono::seconds(1);
 constexpr Milliseconds longest_back_off = std::chrono::seconds(60);
-constexpr Milliseconds commit_retry = std::chrono::seconds(1);
 
 }  // namespace
 
 struct Outbox::State {
     State(store::Store& s, Timers& t, const Executor& e, const Clock& c, Random& r, Metrics& m, Log l)
-        : store(s), timers(t), executor(e), clock(c), random(r), metrics(m), log(std::move(l)), tasks(e) {}
+        : store(s), timers(t), executor(e), clock(c), random(r), metrics(m), log(std::move(l)), confirmer(confirmer_parts()), tasks(e) {}
+
+    Confirmer::Parts confirmer_parts() {
+        return {store, timers, executor, clock, metrics, log,
+                [this](const std::string& receiver) {
+                    const auto found = channels.find(receiver);
+                    return found == channels.end() ? nullptr : found->second;
+                },
+                [this](store::OutboxRow row) { take(std::move(row)); }};
+    }
+
+    /// A queued row, at the end of its receiver's lane.
+    void take(store::OutboxRow row) {
+        const std::string receiver = row.message.receiver;
+        lane(receiver).rows.push_back(std::move(row));
+        start_lane(receiver);
+        show_waiting();
+    }
 
     /// The rows of one receiver, oldest first, and the worker that empties them.
     struct Lane {
@@ -34,7 +51,10 @@ struct Outbox::State {
     Log log;
     std::map<std::string, std::shared_ptr<Channel>> channels;
     std::map<std::string, std::unique_ptr<Lane>> lanes;
+    /// Receipts, by message id, that came before the hand-over was on disk; only of rows in a lane.
+    std::map<std::string, std::string> early_receipts;
     bool started{false};
+    Confirmer confirmer;
     TaskGroup tasks;
 
     Lane& lane(const std::string& receiver) {
@@ -129,11 +149,18 @@ struct Outbox::State {
         }
         batch.put_outbox(row);
         // Stopping between the send and this commit means one more send of the same id after the next start.
-        NOROSHI_CO_TRY_VOID(co_await commit(std::move(batch)));
+        NOROSHI_CO_TRY_VOID(co_await commit_for_sure(store, timers, log, std::move(batch)));
         if (row.state == store::OutboxState::queued) {
             own.rows.front() = std::move(row);
         } else {
             own.rows.pop_front();
+            if (row.unconfirmed) {
+                const std::string id = row.message.id;
+                confirmer.watch(std::move(row));
+                if (const auto early = early_receipts.extract(id)) {
+                    confirmer.acknowledge(receiver, id, early.mapped());
+                }
+            }
         }
         show_waiting();
         co_return Result<void>{};
@@ -141,6 +168,9 @@ struct Outbox::State {
 
     void settle(store::OutboxRow& row, const model::Receipt& receipt, const std::string& kind) {
         row.state = store::OutboxState::handed_over;
+        row.unconfirmed = true;
+        row.envelope_ns = receipt.envelope_ns;
+        row.taken_by = receipt.taken_by;
         row.handed_over_at = receipt.at;
         row.envelope_hash = receipt.envelope_hash;
         row.last_error.clear();
@@ -174,18 +204,6 @@ struct Outbox::State {
                                          {"next_attempt_in", format_duration(pause)}});
         }
     }
-
-    Task<Result<void>> commit(store::Batch batch) {
-        while (true) {
-            store::Batch once = batch;
-            const Result<void> done = co_await store.commit(std::move(once));
-            if (done || done.error().code == Errc::cancelled) {
-                co_return done;
-            }
-            log.error("outcome_not_committed", {{"reason", done.error().to_string()}});
-            NOROSHI_CO_TRY_VOID(co_await timers.sleep_for(commit_retry));
-        }
-    }
 };
 
 Outbox::Outbox(store::Store& store, Timers& timers, const Executor& executor, const Clock& clock, Random& random,
@@ -202,15 +220,18 @@ void Outbox::set_channels(std::map<std::string, std::shared_ptr<Channel>> channe
 
 void Outbox::enqueue(std::vector<store::OutboxRow> rows) {
     for (store::OutboxRow& row : rows) {
-        const std::string receiver = row.message.receiver;
-        state_->lane(receiver).rows.push_back(std::move(row));
-        state_->start_lane(receiver);
+        if (row.unconfirmed) {
+            state_->confirmer.watch(std::move(row));
+        } else {
+            state_->take(std::move(row));
+        }
     }
     state_->show_waiting();
 }
 
 void Outbox::start() {
     state_->started = true;
+    state_->confirmer.start();
     for (const auto& [receiver, unused] : state_->lanes) {
         state_->start_lane(receiver);
     }
@@ -220,15 +241,30 @@ void Outbox::retry_now() {
     for (const auto& [receiver, target] : state_->lanes) {
         target->wake.notify();
     }
+    state_->confirmer.wake();
 }
 
 Task<void> Outbox::stop() {
     co_await state_->tasks.stop();
+    co_await state_->confirmer.stop();
     for (const auto& [receiver, target] : state_->lanes) {
         target->running = false;
     }
     state_->started = false;
 }
+
+void Outbox::acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by) {
+    if (const auto lane = state_->lanes.find(receiver); lane != state_->lanes.end()) {
+        const auto is_it = [&message_id](const store::OutboxRow& row) { return row.message.id == message_id; };
+        if (std::ranges::any_of(lane->second->rows, is_it)) {
+            state_->early_receipts.insert_or_assign(message_id, by);
+            return;
+        }
+    }
+    state_->confirmer.acknowledge(receiver, message_id, by);
+}
+
+std::size_t Outbox::unconfirmed() const { return state_->confirmer.size(); }
 
 std::size_t Outbox::waiting() const {
     std::size_t out = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
@@ -41,6 +42,8 @@ struct Receipt {
     TimestampMs at{};
     std::string by;             ///< peer or server that vouches, for people
     std::string envelope_hash;  ///< deterministic Waku message hash as hex, or ""
+    std::int64_t envelope_ns{0};       ///< the envelope's own timestamp
+    std::vector<std::string> taken_by; ///< every peer that took it
     bool operator==(const Receipt&) const = default;
 };
 

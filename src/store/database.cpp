@@ -87,7 +87,7 @@ void Database::prepare() {
     }
     // What was handed over long ago is history; it must not grow for ever.
     for (const char* table : {"outbox", "receipts"}) {
-        db_.exec(fmt::format("DELETE FROM {0} WHERE state != 'queued' AND seq <= (SELECT max(seq) FROM {0}) - {1}", table,
+        db_.exec(fmt::format("DELETE FROM {0} WHERE state NOT IN ('queued', 'unconfirmed') AND seq <= (SELECT max(seq) FROM {0}) - {1}", table,
                              kept_history));
     }
 }
@@ -114,7 +114,8 @@ void Database::apply(const Batch& batch) {
         void operator()(const GroupRow& row) const { self.put("groups", row.key, encode(row), ""); }
         void operator()(const Batch::DeleteGroup& d) const { erase("groups", d.key); }
         void operator()(const OutboxRow& row) const {
-            self.put("outbox", row.message.id, encode(row), std::string(outbox_state_name(row.state)));
+            const std::string_view state = row.unconfirmed ? "unconfirmed" : outbox_state_name(row.state);
+            self.put("outbox", row.message.id, encode(row), std::string(state));
         }
         void operator()(const model::Receipt& receipt) const {
             const std::string kind(model::receipt_kind_name(receipt.kind));

@@ -150,7 +150,11 @@ std::string encode(const OutboxRow& row) {
                  {"next_attempt_at", to_unix_ms(row.next_attempt_at)},
                  {"last_error", row.last_error},
                  {"envelope_hash", row.envelope_hash},
-                 {"handed_over_at", time_json(row.handed_over_at)}});
+                 {"handed_over_at", time_json(row.handed_over_at)},
+                 {"envelope_ns", row.envelope_ns},
+                 {"taken_by", row.taken_by},
+                 {"unconfirmed", row.unconfirmed},
+                 {"resends", row.resends}});
 }
 
 Result<OutboxRow> decode_outbox(std::string_view text) {
@@ -166,6 +170,11 @@ Result<OutboxRow> decode_outbox(std::string_view text) {
         row.last_error = json.at("last_error").get<std::string>();
         row.envelope_hash = json.at("envelope_hash").get<std::string>();
         row.handed_over_at = time_of(json.at("handed_over_at"));
+        // Rows of an older noroshi lack these.
+        row.envelope_ns = json.value("envelope_ns", std::int64_t{0});
+        row.taken_by = json.value("taken_by", std::vector<std::string>{});
+        row.unconfirmed = json.value("unconfirmed", false);
+        row.resends = json.value("resends", 0U);
         return row;
     });
 }

@@ -171,7 +171,7 @@ Result<std::vector<GroupRow>> Store::load_groups() {
 }
 
 Result<std::vector<OutboxRow>> Store::load_pending_outbox() {
-    return state_->load<OutboxRow>("outbox", "state = 'queued'", Database::Order::oldest_first, no_limit, decode_outbox);
+    return state_->load<OutboxRow>("outbox", "state IN ('queued', 'unconfirmed')", Database::Order::oldest_first, no_limit, decode_outbox);
 }
 
 Result<std::vector<OutboxRow>> Store::load_outbox_history(std::size_t limit) {

@@ -56,6 +56,10 @@ struct OutboxRow {
     std::string last_error;     ///< named reason of the last failure, for people
     std::string envelope_hash;  ///< of the last envelope handed over, hex
     std::optional<TimestampMs> handed_over_at;
+    std::int64_t envelope_ns{0};        ///< timestamp of that envelope
+    std::vector<std::string> taken_by;  ///< peers that took it
+    bool unconfirmed{false};            ///< handed over, and the network is still to be asked whether it has it
+    std::uint32_t resends{0};           ///< envelopes that were handed over and that nobody had
     bool operator==(const OutboxRow&) const = default;
 };
 
@@ -119,7 +123,7 @@ class Store {
 
     [[nodiscard]] Result<std::vector<AlertRow>> load_alerts();
     [[nodiscard]] Result<std::vector<GroupRow>> load_groups();
-    /// Rows not yet in a final state, oldest first.
+    /// Rows with something left to do (queued, unconfirmed), oldest first.
     [[nodiscard]] Result<std::vector<OutboxRow>> load_pending_outbox();
     /// Newest first, all states.
     [[nodiscard]] Result<std::vector<OutboxRow>> load_outbox_history(std::size_t limit);

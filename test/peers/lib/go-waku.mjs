@@ -18,7 +18,7 @@ const nodeKey = (number) => number.toString(16).padStart(64, 'a0');
 export class GoWaku {
   /** `number`: which node of the test, from 1. `through`: the address of a service node, of which this one is a light
    *  client; else it is a relay that serves filter, lightpush and store itself. */
-  static async start(t, { number = 1, peers = [], relay = true, through, ports, extra = [] } = {}) {
+  static async start(t, { number = 1, peers = [], relay = true, store = true, lightpush = true, through, ports, extra = [] } = {}) {
     const node = new GoWaku();
     node.t = t;
     node.folder = scratch(t, 'noroshi-go-waku-');
@@ -27,6 +27,7 @@ export class GoWaku {
     node.relay = relay && !through;
     node.through = through;
     node.extra = extra;
+    node.served = { store, lightpush };
     node.ports = ports ?? { tcp: await freePort(), rest: await freePort() };
     await node.run();
     return node;
@@ -53,7 +54,8 @@ export class GoWaku {
   roles() {
     const node = this.through;
     return node ? [`--staticnode=${node}`, `--filternode=${node}`, `--lightpushnode=${node}`, `--storenode=${node}`]
-      : ['--filter', '--lightpush', '--store', '--store-message-db-url=sqlite3://store.db'];
+      : ['--filter', ...(this.served.lightpush ? ['--lightpush'] : []),
+         ...(this.served.store ? ['--store', '--store-message-db-url=sqlite3://store.db'] : [])];
   }
 
   async rest(path, { method = 'GET', body } = {}) {
