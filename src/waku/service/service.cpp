@@ -17,6 +17,9 @@ constexpr std::size_t page_bytes = 1'500'000;
 std::int64_t now_ns(const Clock& clock) { return to_unix_ms(clock.now()) * 1'000'000; }
 
 std::uint32_t code_of(const Error& error) {
+    if (error.code == Errc::conflict) {
+        return status::invalid_message;  // with the word "duplicate", by which clients know that it is no failure
+    }
     if (error.message.starts_with("no_peers")) {
         return status::no_peers;
     }
@@ -130,8 +133,11 @@ void Services::on_push(LightpushVersion version, const PeerId& peer, const Bytes
         return;
     }
     host_.relay(request->pubsub_topic, std::move(request->message),
-                [answer, id = request->request_id](const Result<std::size_t>& peers) {
-                    if (peers) {
+                [answer, version, id = request->request_id](const Result<std::size_t>& peers) {
+                    const bool known = !peers && peers.error().code == Errc::conflict;
+                    if (known && version == LightpushVersion::v2) {
+                        answer(id, status::ok, peers.error().message);  // it has no other word for it
+                    } else if (peers) {
                         answer(id, status::ok, "OK", static_cast<std::uint32_t>(*peers));
                     } else {
                         answer(id, code_of(peers.error()), peers.error().message);
