@@ -254,6 +254,9 @@ class NodeBench {
         }
     }
 
+    /// The wall clock goes on, the steady one does not: the machine slept.
+    void sleep(Milliseconds by) { clock_.jump_wall(by); }
+
     /// A peer that is connected, identified and subscribed; what it speaks besides is up to the test.
     void connect(const PeerId& peer, std::vector<std::string> protocols = {}, bool inbound = false) {
         event(event::Connected{peer, "/ip4/127.0.0.1/tcp/1", inbound, 1});
