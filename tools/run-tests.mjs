@@ -103,7 +103,8 @@ async function unit() {
 async function nodeTests(name, files, { netns = false, env = {}, lines = false } = {}) {
   await group(name, async () => {
     const report = join(results, `${name.replaceAll(' ', '-')}.tap`);
-    const args = ['--test', '--test-concurrency=1', '--test-reporter=tap', `--test-reporter-destination=${report}`, ...files];
+    // js-waku leaves sockets and timers behind, which would keep a file's process alive after its last test.
+    const args = ['--test', '--test-force-exit', '--test-concurrency=1', '--test-reporter=tap', `--test-reporter-destination=${report}`, ...files];
     const command = netns ? 'tools/peers/in-netns.sh' : 'node';
     const { output } = await run(command, netns ? ['node', ...args] : args, { env, timeoutMinutes: 20 });
     const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';

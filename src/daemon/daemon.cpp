@@ -11,6 +11,7 @@
 #include "base/net/http_client.hpp"
 #include "base/runtime.hpp"
 #include "deliver/receipt.hpp"
+#include "heartbeat.hpp"
 #include "inbox.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
@@ -170,6 +171,11 @@ class Daemon {
         identity_ = std::move(identity);
         set_channels();
         tasks_.spawn("receipts", read_receipts());
+        if (config_.waku.mode == config::WakuMode::light) {
+            heartbeat_.emplace(Heartbeat::Parts{*node_, fmt::format("/waku/2/rs/{}/{}", config_.waku.cluster, config_.waku.shards.front()),
+                                                *identity_, runtime_, clock_, random_, metrics_, options_.log.named("heartbeat")});
+            tasks_.spawn("heartbeat", heartbeat_->run());
+        }
         if (terminal_key_) {
             NOROSHI_CO_TRY_VOID(co_await start_terminal());
         }
@@ -323,7 +329,14 @@ class Daemon {
         std::vector<api::PartHealth> parts;
         const std::size_t peers = node_->peers().size();
         const bool alone = peers == 0 && !config_.waku.peers.empty();
-        parts.push_back({"waku", !alone, fmt::format("{} peers", peers)});
+        const std::optional<Milliseconds> offset = node_->clock_offset();
+        const bool clock_ok = !offset || std::chrono::abs(*offset) < Milliseconds(10'000);
+        parts.push_back({"waku", !alone && clock_ok,
+                         fmt::format("{} peers{}", peers,
+                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()))});
+        if (heartbeat_ && heartbeat_->ok()) {
+            parts.push_back({"heartbeat", *heartbeat_->ok(), heartbeat_->detail()});
+        }
         parts.push_back({"store", pipeline_->store_error().empty(),
                          pipeline_->store_error().empty() ? "committing" : pipeline_->store_error()});
         std::size_t down = 0;
@@ -388,6 +401,7 @@ class Daemon {
     std::unique_ptr<collect::Scraper> scraper_;
     std::unique_ptr<collect::HostSource> host_;
     std::unique_ptr<waku::Node> node_;
+    std::optional<Heartbeat> heartbeat_;
     std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<deliver::Outbox> outbox_;
     std::unique_ptr<Pipeline> pipeline_;

@@ -85,6 +85,10 @@ struct Published {
     crypto::Digest hash{};
     std::vector<std::string> peers;  ///< who took it; another store is asked when there is one
 };
+struct PublishOptions {
+    std::size_t most_peers{2};  ///< light: how many lightpush peers it goes to
+};
+
 /// A store's word.
 struct StoreWord {
     bool found{false};
@@ -159,7 +163,16 @@ class Node {
     /// The first word of an error's message names the reason: no_peers, rate_limited, timeout, host_down, busy,
     /// refused, bad_reply (all retryable); rln_required, wrong_shard (retryable: another peer may differ); too_large,
     /// invalid, foreign_topic (not).
-    [[nodiscard]] virtual Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message) = 0;
+    [[nodiscard]] virtual Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message,
+                                                            PublishOptions options) = 0;
+    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message) {
+        return publish(std::move(pubsub_topic), std::move(message), PublishOptions{});
+    }
+    /// Filter peers that sent one of the last thousand own messages back. Empty in mode relay: gossip returns nothing.
+    [[nodiscard]] virtual std::vector<std::string> echoed_by(const crypto::Digest& hash) const = 0;
+    /// How far our clock is ahead of the senders of live messages (negative: behind); nothing before eight messages.
+    /// Stores refuse what is 20 s off. It is logged as a warning from 10 s on, once an hour.
+    [[nodiscard]] virtual std::optional<Milliseconds> clock_offset() const = 0;
     /// Whether a store has it. Asks a store that did not take the message, else one that did.
     /// Errors: no_store (nobody connected keeps messages), and the reasons of a store query; all retryable.
     [[nodiscard]] virtual Task<Result<StoreWord>> find_stored(Published what) = 0;

@@ -203,6 +203,7 @@ void P2pNode::tick() {
     }
     disconnect_refused();
     catch_up_when_due(now);
+    show_clock(now);
     listen_again_when_due(now);
     redialler_.expire(now);
     dial_due(now);

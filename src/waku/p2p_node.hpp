@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host.hpp"
+#include "clock_watch.hpp"
 #include "filter_client.hpp"
 #include "lightpush_rpc.hpp"
 #include "redialler.hpp"
@@ -64,7 +65,11 @@ class P2pNode final : public Node {
 
     [[nodiscard]] Task<Result<void>> start() override;
     [[nodiscard]] Task<void> stop() override;
-    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message) override;
+    using Node::publish;
+    [[nodiscard]] Task<Result<Publication>> publish(std::string pubsub_topic, WakuMessage message,
+                                                    PublishOptions options) override;
+    [[nodiscard]] std::vector<std::string> echoed_by(const crypto::Digest& hash) const override;
+    [[nodiscard]] std::optional<Milliseconds> clock_offset() const override { return clock_watch_.offset(); }
     [[nodiscard]] Task<Result<StoreWord>> find_stored(Published what) override;
     void doubt(const std::vector<std::string>& peers) override;
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message() override;
@@ -140,9 +145,11 @@ class P2pNode final : public Node {
     void show_peers();
 
     // p2p_node_publish.cpp: messages out
-    [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message);
+    [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message,
+                                                              PublishOptions options);
     [[nodiscard]] Task<Result<Publication>> publish_relay(std::string topic, crypto::Digest hash, Bytes data);
-    [[nodiscard]] Task<Result<Publication>> publish_light(std::string topic, crypto::Digest hash, Bytes data);
+    [[nodiscard]] Task<Result<Publication>> publish_light(std::string topic, crypto::Digest hash, Bytes data,
+                                                          std::size_t most_peers);
     /// Gossip alone. Errors: as publish, and duplicate.
     [[nodiscard]] Task<Result<std::vector<PeerId>>> gossip(std::string topic, Bytes data);
     /// For others, as their lightpush server.
@@ -169,6 +176,8 @@ class P2pNode final : public Node {
     /// False when there is no room.
     [[nodiscard]] bool keep_received(ReceivedMessage received);
     void note_echo(const crypto::Digest& hash, const PeerId& from);
+    void note_clock(const WakuMessage& message);
+    void show_clock(SteadyMs now);
 
     // p2p_node_store.cpp: what was missed, and what others have
     [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
@@ -219,11 +228,13 @@ class P2pNode final : public Node {
     Queue<ReceivedMessage> received_;
     std::size_t received_bytes_{0};
     HashMemory seen_;
-    /// The last messages published here, and the first peer that sent one back.
-    std::map<crypto::Digest, PeerId> echoes_;
+    /// The last messages published here, and which filter peers sent them back.
+    std::map<crypto::Digest, std::vector<PeerId>> echoes_;
     std::deque<crypto::Digest> published_;
     FilterClient filter_;
     std::unique_ptr<Services> services_;
+    ClockWatch clock_watch_;
+    SteadyMs clock_warned_at_{};
     TimestampMs caught_up_to_{};
     SteadyMs catch_up_at_{};
     TimestampMs last_tick_{};

@@ -13,8 +13,7 @@ namespace {
 constexpr Milliseconds push_interval{1'100};
 constexpr Milliseconds longest_push_wait{10'000};
 constexpr Milliseconds longest_limit_wait{60'000};
-/// A message goes to this many lightpush peers, the second only when its turn comes soon.
-constexpr std::size_t wanted_pushes = 2;
+/// More peers than one are pushed to only when their turn comes soon.
 constexpr Milliseconds longest_second_wait{300};
 constexpr std::size_t remembered_published = 1'000;
 constexpr std::size_t remembered_doubts = 1'000;
@@ -30,15 +29,16 @@ std::string first_word(std::string_view message) { return std::string(message.su
 
 }  // namespace
 
-Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage message) {
+Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage message, PublishOptions options) {
     const Call call(*this);
-    Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message));
+    Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message), options);
     Result<Publication> result = co_await std::move(attempt);
     count_published(result);
     co_return result;
 }
 
-Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, WakuMessage message) {
+Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, WakuMessage message,
+                                                     PublishOptions options) {
     if (std::ranges::count(topics_, pubsub_topic) == 0) {
         co_return fail(Errc::invalid_argument,
                        fmt::format("foreign_topic: {} is not a shard of this node", printable(pubsub_topic, 100)));
@@ -56,7 +56,7 @@ Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, W
     remember_published(hash);
     const bool relay = config_.mode == Mode::relay;
     Task<Result<Publication>> way = relay ? publish_relay(pubsub_topic, hash, *data)
-                                          : publish_light(pubsub_topic, hash, *data);
+                                          : publish_light(pubsub_topic, hash, *data, options.most_peers);
     Result<Publication> result = co_await std::move(way);
     if (result && services_) {
         services_->on_message(pubsub_topic, message, hash, *data);
@@ -154,11 +154,12 @@ std::vector<PeerId> P2pNode::subscribers(const std::string& topic) const {
     return out;
 }
 
-Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Digest hash, Bytes data) {
+Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Digest hash, Bytes data,
+                                                 std::size_t most_peers) {
     Error last{Errc::refused, "no_peers: nobody connected offers lightpush", {}, true};
     std::set<PeerId> tried;
     Publication out{hash, {}};
-    while (!stopping_ && out.peers.size() < wanted_pushes) {
+    while (!stopping_ && out.peers.size() < most_peers) {
         const std::optional<PeerId> id = pick_push_peer(tried);
         if (!id) {
             break;

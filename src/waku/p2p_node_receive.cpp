@@ -11,6 +11,10 @@ std::size_t cost(const ReceivedMessage& received) {
            (received.message.rate_limit_proof ? received.message.rate_limit_proof->size() : 0);
 }
 
+constexpr std::size_t most_echoes = 8;
+constexpr Milliseconds clock_tolerance{10'000};
+constexpr Milliseconds clock_warning_interval{3'600'000};
+
 }  // namespace
 
 void P2pNode::on(event::Gossip event) {
@@ -78,6 +82,7 @@ bool P2pNode::is_read(const std::string& content_topic) const {
 
 P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data) {
     const crypto::Digest hash = message_hash(topic, message);
+    note_clock(message);
     if (seen_.contains(hash)) {
         note_echo(hash, id);
         return Taken::duplicate;
@@ -94,8 +99,37 @@ P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, Waku
 
 void P2pNode::note_echo(const crypto::Digest& hash, const PeerId& from) {
     const auto own = echoes_.find(hash);
-    if (own != echoes_.end() && own->second.empty()) {
-        own->second = from;
+    if (own != echoes_.end() && own->second.size() < most_echoes && std::ranges::count(own->second, from) == 0) {
+        own->second.push_back(from);
+    }
+}
+
+std::vector<std::string> P2pNode::echoed_by(const crypto::Digest& hash) const {
+    const auto own = echoes_.find(hash);
+    return own == echoes_.end() ? std::vector<std::string>{} : own->second;
+}
+
+void P2pNode::note_clock(const WakuMessage& message) {
+    if (message.timestamp_ns.value_or(0) > 0) {
+        const std::chrono::nanoseconds theirs(*message.timestamp_ns);
+        clock_watch_.note(environment_.clock.now() -
+                          TimestampMs(std::chrono::duration_cast<Milliseconds>(theirs)));
+    }
+}
+
+void P2pNode::show_clock(SteadyMs now) {
+    const std::optional<Milliseconds> offset = clock_watch_.offset();
+    if (!offset) {
+        return;
+    }
+    environment_.metrics
+        .gauge("noroshi_waku_clock_offset_seconds", "How far our clock is ahead of the senders of messages; 20 s make us mute.")
+        .set(static_cast<double>(offset->count()) / 1000.0);
+    const bool warned = clock_warned_at_ != SteadyMs{} && now - clock_warned_at_ < clock_warning_interval;
+    if (std::chrono::abs(*offset) >= clock_tolerance && !warned) {
+        clock_warned_at_ = now;
+        environment_.log.warn("clock_off", {{"ahead_ms", offset->count()},
+                                            {"note", "stores refuse messages that are 20 s off; check NTP"}});
     }
 }
 

@@ -178,10 +178,9 @@ std::vector<PeerId> P2pNode::stores_for(const Published& what) const {
 Task<Result<StoreWord>> P2pNode::find_stored(Published what) {
     const Call call(*this);
     const auto independent = [&what](const PeerId& id) { return std::ranges::count(what.peers, id) == 0; };
-    if (const auto echo = echoes_.find(what.hash); echo != echoes_.end() && !echo->second.empty()) {
-        if (independent(echo->second)) {
-            co_return StoreWord{true, echo->second, true};
-        }
+    const std::vector<PeerId> echoes = echoed_by(what.hash);
+    if (const auto echo = std::ranges::find_if(echoes, independent); echo != echoes.end()) {
+        co_return StoreWord{true, *echo, true};
     }
     const std::vector<PeerId> stores = stores_for(what);
     if (stores.empty()) {

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "multiaddr.hpp"
@@ -11,8 +12,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace noroshi::waku;
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto peer = parse_peer_address(text);
-    // What is before the peer's id can be dialled, so it can be listened on.
-    if (peer && (peer->address != text || !check_listen_address(without_peer(text)))) {
+    if (peer && (peer->address != text || !text.ends_with("/p2p/" + peer->peer))) {
+        std::abort();
+    }
+    // What can be listened on can be dialled, but for port 0 and the peer's id.
+    constexpr const char* id = "/p2p/16Uiu2HAkwdaqR4NGxQ6cDsUtqGaMpsboURRkh2hvXaHxxCs6CXfW";
+    if (check_listen_address(text) && text.find("/tcp/0") == std::string_view::npos &&
+        !parse_peer_address(std::string(text) + id)) {
         std::abort();
     }
     if (check_listen_address(text) && peer) {
