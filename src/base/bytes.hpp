@@ -1,4 +1,4 @@
-// src/base/bytes.hpp - byte strings and their texts: hex, base64.
+// src/base/bytes.hpp - byte strings and their texts: hex, base64, base32, base58.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,16 @@ using ByteView = std::span<const std::uint8_t>;
 [[nodiscard]] std::string to_base64(ByteView bytes);
 /// Standard alphabet, padding required. Errors: parse.
 [[nodiscard]] Result<Bytes> from_base64(std::string_view text);
+/// URL-safe alphabet without padding (RFC 4648, section 5).
+[[nodiscard]] std::string to_base64url(ByteView bytes);
+/// Errors: parse.
+[[nodiscard]] Result<Bytes> from_base64url(std::string_view text);
+/// Upper case without padding (RFC 4648, section 6).
+[[nodiscard]] std::string to_base32(ByteView bytes);
+/// Upper case, no padding, unused bits zero. Errors: parse.
+[[nodiscard]] Result<Bytes> from_base32(std::string_view text);
+/// Bitcoin's alphabet, as libp2p writes peer ids. Time grows with the square of the length: for short strings.
+[[nodiscard]] std::string to_base58(ByteView bytes);
 /// True for well-formed UTF-8 without surrogates.
 [[nodiscard]] bool is_utf8(std::string_view text);
 

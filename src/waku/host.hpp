@@ -101,6 +101,19 @@ struct StreamEnded {
     StreamEnd how{StreamEnd::finished};
     std::string reason;
 };
+/// discv5 runs. Comes again when the record has changed, e.g. because others have told us our outside address.
+struct Discv5Listening {
+    std::string address;  ///< "ip:port" of the UDP socket
+    std::string record;   ///< our own ENR as text
+};
+/// discv5 could not begin, or ended; the host goes on.
+struct Discv5Failed {
+    std::string reason;
+};
+/// The record of a node that discv5 has seen, of whatever network; the same one at most each ten minutes.
+struct Discovered {
+    std::string record;  ///< "enr:.."
+};
 /// The last event of a host that died by itself. It is still to be destroyed.
 struct Stopped {
     std::string reason;
@@ -110,7 +123,8 @@ struct Stopped {
 using HostEvent =
     std::variant<event::Listening, event::ListenClosed, event::Connected, event::Closed, event::DialError,
                  event::Identified, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
-                 event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded, event::Stopped>;
+                 event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded,
+                 event::Discv5Listening, event::Discv5Failed, event::Discovered, event::Stopped>;
 
 /// Where events go. `deliver` is called on the I/O thread, never from inside a command, and never after the host is
 /// destroyed.
@@ -131,6 +145,14 @@ struct HostOptions {
     Log log;
 };
 
+/// What discv5 is begun with.
+struct Discv5Options {
+    std::string ip;                      ///< of the UDP socket
+    std::uint16_t port{0};               ///< 0: any
+    std::string record;                  ///< our own ENR as text, signed with the host's key
+    std::vector<std::string> bootstrap;  ///< ENRs of others
+};
+
 /// One libp2p host. Thread: the I/O thread. Destroying it ends its connections and waits for its thread, below 2 s.
 /// Commands fail with: limit, retryable (queue full); io (stopped); invalid_argument; not_found (no such stream).
 /// A command that failed has had no effect.
@@ -142,6 +164,10 @@ class P2pHost {
     /// Connected or DialError follows.
     [[nodiscard]] virtual Result<void> dial(RequestId request, std::string_view address) = 0;
     virtual void disconnect(std::string_view peer) = 0;
+
+    /// Looks for other nodes with discv5 until the host ends. Discv5Listening or Discv5Failed follows, and Discovered for
+    /// what is found. Once a host.
+    [[nodiscard]] virtual Result<void> discover(const Discv5Options& options) = 0;
 
     [[nodiscard]] virtual Result<void> subscribe(std::string_view topic) = 0;
     /// Published follows.

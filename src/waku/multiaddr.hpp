@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 
 namespace noroshi::waku {
@@ -21,5 +22,9 @@ struct PeerAddress {
 [[nodiscard]] Result<void> check_listen_address(std::string_view text);
 /// `address` without a trailing /p2p/<id>.
 [[nodiscard]] std::string without_peer(std::string_view address);
+/// The binary form of an address without /p2p/<id>, as node records hold it. Errors: parse.
+[[nodiscard]] Result<Bytes> multiaddr_to_bytes(std::string_view address);
+/// Reads the binary form. Errors: parse (malformed), unsupported (a protocol that is not dialled here).
+[[nodiscard]] Result<std::string> multiaddr_from_bytes(ByteView bytes);
 
 }  // namespace noroshi::waku

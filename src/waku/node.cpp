@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "base/net/dns_txt.hpp"
+#include "discovery/dns_tree.hpp"
+#include "discovery/enr.hpp"
 #include "multiaddr.hpp"
 #include "p2p_node.hpp"
 
@@ -49,6 +52,31 @@ Result<void> check(const NodeConfig& config) {
     return {};
 }
 
+Result<void> check_discovery(const NodeConfig& config) {
+    const auto named = [](const char* key, const std::string& text, Error error) {
+        return fail(std::move(error).with(fmt::format("{}: \"{}\"", key, printable(text, 100))));
+    };
+    for (const std::string& text : config.discovery.dns) {
+        if (Result<TreeLink> link = parse_tree_link(text); !link) {
+            return named("discovery.dns", text, std::move(link).error());
+        }
+    }
+    for (const std::string& text : config.discovery.bootstrap) {
+        const Result<Bytes> record = enr_from_text(text);
+        Result<Enr> enr = record ? decode_enr(*record) : fail(record.error());
+        if (!enr) {
+            return named("discovery.bootstrap", text, std::move(enr).error());
+        }
+    }
+    for (const std::string& text : config.announce) {
+        if (!multiaddr_to_bytes(text)) {
+            return fail(Errc::parse, fmt::format("announce: \"{}\": expected an address without /p2p/<id>, such as "
+                                                 "/ip4/192.0.2.1/tcp/60000", printable(text, 100)));
+        }
+    }
+    return {};
+}
+
 Result<std::vector<PeerAddress>> parse_peers(const std::vector<std::string>& texts) {
     std::vector<PeerAddress> out;
     for (const std::string& text : texts) {
@@ -65,6 +93,7 @@ Result<std::vector<PeerAddress>> parse_peers(const std::vector<std::string>& tex
 
 Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factory, NodeEnvironment environment) {
     NOROSHI_TRY_VOID(check(config));
+    NOROSHI_TRY_VOID(check_discovery(config));
     NOROSHI_TRY(const std::vector<PeerAddress> peers, parse_peers(config.peers));
     auto node = std::make_unique<P2pNode>(std::move(config), peers, std::move(factory), std::move(environment));
     NOROSHI_TRY_VOID(node->open_services());
@@ -73,7 +102,10 @@ Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factor
 
 Result<std::unique_ptr<Node>> Node::create(NodeConfig config, HostFactory factory, Runtime& runtime, const Clock& clock,
                                            Random& random, Metrics& metrics, Log log) {
-    NodeEnvironment environment{runtime.executor(), runtime, {}, clock, random, metrics, std::move(log)};
+    NodeEnvironment environment{runtime.executor(), runtime, {}, clock, random, metrics, std::move(log), {}};
+    environment.look_up_txt = [&runtime, resolver = config.discovery.resolver](std::string name) {
+        return net::look_up_txt(runtime, std::move(name), net::DnsOptions{.server = resolver});
+    };
     environment.post = [&runtime](std::function<void()> work) { runtime.post(std::move(work)); };
     return create(std::move(config), std::move(factory), std::move(environment));
 }

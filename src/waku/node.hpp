@@ -52,10 +52,25 @@ struct ServiceConfig {
     [[nodiscard]] bool any() const { return filter || lightpush || store || peer_exchange; }
 };
 
+/// Where other peers are looked for. Nothing is unless it is named here.
+struct DiscoveryConfig {
+    std::vector<std::string> dns{};              ///< "enrtree://..": signed node lists in DNS (EIP-1459)
+    std::string resolver{};                      ///< "ip:port" of a name server; empty: those of the system
+    bool discv5{false};                          ///< 33/WAKU2-DISCV5
+    std::string discv5_address{"0.0.0.0"};       ///< of its UDP socket
+    std::uint16_t discv5_port{9000};             ///< 0: any
+    std::vector<std::string> bootstrap{};        ///< "enr:.." of nodes that discv5 asks first
+    bool peer_exchange{false};                   ///< connected peers are asked for others (34/WAKU2-PEER-EXCHANGE)
+    std::string book_file{};                     ///< where found peers are remembered; empty: nowhere
+    [[nodiscard]] bool any() const { return !dns.empty() || discv5 || peer_exchange; }
+};
+
 struct NodeConfig {
     crypto::SecretKey key;                  ///< of the node, not of the owner
     std::vector<std::string> listen;        ///< multiaddrs without /p2p/; empty: outbound connections only
     std::vector<std::string> peers;         ///< multiaddrs with /p2p/<id>: kept connected for ever
+    std::vector<std::string> announce{};    ///< multiaddrs under which others reach us; empty: those it listens on
+    DiscoveryConfig discovery{};
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};  ///< 1..64 of them, each 0..1023
     Mode mode{Mode::relay};
@@ -113,6 +128,9 @@ struct PeerInfo {
     std::vector<std::string> mesh_topics;    ///< of these, the ones in whose gossip mesh it is with us
 };
 
+/// The TXT records of a name, each with its parts joined. Errors: not_found, timeout, io; all retryable.
+using LookUpTxt = std::function<Task<Result<std::vector<std::string>>>(std::string name)>;
+
 enum class NodeState : std::uint8_t { stopped, running, restarting };
 
 /// What a node needs from its surroundings. All references must outlive the node.
@@ -125,6 +143,7 @@ struct NodeEnvironment {
     Random& random;
     Metrics& metrics;
     Log log;
+    LookUpTxt look_up_txt{};  ///< needed only for node lists in DNS
 };
 
 /// Two kinds: `create` makes one that is itself a libp2p peer; rest_node.hpp drives another program's node.

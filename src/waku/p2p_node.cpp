@@ -48,6 +48,9 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
       filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
       call_ended_(environment_.executor),
       tasks_(environment_.executor) {
+    if (config_.discovery.any() || config_.services.peer_exchange) {
+        discovery_.emplace(config_, streams_, environment_);
+    }
     streams_.serve(metadata_protocol, max_small_frame_bytes,
                    [this](const PeerId& id, const Bytes& request, const Streams::Reply& reply) {
                        serve_metadata(id, request, reply);
@@ -60,7 +63,8 @@ Result<void> P2pNode::open_services() {
     if (!config_.services.any()) {
         return {};
     }
-    ServiceHost host{streams_, topics_, environment_, {}};
+    ServiceHost host{streams_, topics_, environment_, {}, {}};
+    host.share = [this](std::size_t most) { return discovery_->share(most); };
     host.relay = [this](std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done) {
         tasks_.spawn("waku relay for a client", relay_for(std::move(topic), std::move(data), std::move(done)));
     };
@@ -99,6 +103,10 @@ Task<Result<void>> P2pNode::start() {
         co_return made;
     }
     state_ = NodeState::running;
+    if (discovery_) {
+        discovery_->load();
+        tasks_.spawn("waku node lists", discovery_->read_trees());
+    }
     environment_.log.info("started", {{"peer", peer_id_}, {"cluster", config_.cluster}});
     dial_due(environment_.clock.steady());
     co_return Result<void>{};
@@ -114,6 +122,9 @@ Task<void> P2pNode::stop() {
     host_.reset();
     if (services_) {
         services_->flush();
+    }
+    if (discovery_) {
+        discovery_->save();
     }
     state_ = NodeState::stopped;
     while (calls_ > 0) {
@@ -135,6 +146,7 @@ Result<void> P2pNode::make_host() {
         .log = environment_.log};
     NOROSHI_TRY(host_, factory_(options, HostEvents{[this](HostEvent event) { on_event(std::move(event)); }}));
     host_dead_ = false;
+    discv5_begun_ = false;
     host_since_ = environment_.clock.steady();
     peer_id_ = host_->peer_id();
     streams_.set_host(host_.get());
@@ -207,6 +219,9 @@ void P2pNode::tick() {
     listen_again_when_due(now);
     redialler_.expire(now);
     dial_due(now);
+    if (discovery_) {
+        discover(now);
+    }
     if (config_.mode == Mode::relay && now - mesh_asked_at_ >= mesh_interval) {
         mesh_asked_at_ = now;
         for (const std::string& topic : topics_) {

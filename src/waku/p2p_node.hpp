@@ -9,6 +9,7 @@
 
 #include "host.hpp"
 #include "clock_watch.hpp"
+#include "discovery/discovery.hpp"
 #include "filter_client.hpp"
 #include "lightpush_rpc.hpp"
 #include "redialler.hpp"
@@ -125,7 +126,14 @@ class P2pNode final : public Node {
     void on(const event::StreamEof& event) { streams_.on(event); }
     void on(const event::StreamEnded& event) { streams_.on(event); }
 
+    void on(const event::Discv5Listening& event);
+    void on(const event::Discv5Failed& event);
+    void on(const event::Discovered& event);
+
     // p2p_node_peers.cpp: who is connected, of which cluster
+    void discover(SteadyMs now);
+    /// Connected peers that relay our shards, or that a light node can use.
+    [[nodiscard]] std::size_t useful_peers() const;
     void dial_due(SteadyMs now);
     void on(const event::Connected& event);
     void on(const event::Closed& event);
@@ -220,6 +228,9 @@ class P2pNode final : public Node {
     Redialler redialler_;
     std::map<PeerId, Peer> peers_;
     std::set<PeerId> to_refuse_;  ///< disconnected at the next tick, when they have read our answer
+    std::optional<Discovery> discovery_;
+    std::map<RequestId, PeerId> found_dials_;  ///< dials of peers that discovery found
+    bool discv5_begun_{false};
     RequestId next_request_{1};
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
     PeerId last_good_push_peer_;

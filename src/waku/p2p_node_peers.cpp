@@ -25,7 +25,53 @@ void P2pNode::dial_due(SteadyMs now) {
     }
 }
 
+void P2pNode::discover(SteadyMs now) {
+    if (!discv5_begun_ && listening_.size() >= config_.listen.size()) {
+        discv5_begun_ = true;
+        discovery_->host_ready(*host_, listening_);
+    }
+    for (const PeerBook::Due& due : discovery_->tick(now, useful_peers())) {
+        const RequestId request = next_request_++;
+        found_dials_[request] = due.peer;
+        environment_.log.debug("found_peer_dialled", {{"peer", due.peer}, {"address", due.address}});
+        if (!host_->dial(request, due.address)) {
+            found_dials_.erase(request);
+            discovery_->dial_failed(due.peer);
+        }
+    }
+}
+
+std::size_t P2pNode::useful_peers() const {
+    return static_cast<std::size_t>(std::ranges::count_if(peers_, [this](const auto& entry) {
+        const Peer& peer = entry.second;
+        const bool serves = push_version(peer) || std::ranges::count(peer.info.protocols, filter_subscribe_protocol) > 0;
+        return !peer.foreign && (config_.mode == Mode::relay ? !peer.topics.empty() : serves);
+    }));
+}
+
+void P2pNode::on(const event::Discovered& event) {
+    if (discovery_) {
+        discovery_->on(event);
+    }
+}
+
+void P2pNode::on(const event::Discv5Listening& event) {
+    if (discovery_) {
+        discovery_->on(event);
+    }
+}
+
+void P2pNode::on(const event::Discv5Failed& event) {
+    if (discovery_) {
+        discovery_->on(event);
+    }
+}
+
 void P2pNode::on(const event::Connected& event) {
+    if (discovery_) {
+        discovery_->connected(event.peer);
+        std::erase_if(found_dials_, [&event](const auto& dial) { return dial.second == event.peer; });
+    }
     redialler_.connected(event.peer, environment_.clock.steady());
     const auto [entry, is_new] = peers_.try_emplace(event.peer);
     if (!is_new) {
@@ -46,6 +92,9 @@ void P2pNode::on(const event::Closed& event) {
     }
     redialler_.disconnected(event.peer, environment_.clock.steady());
     filter_.peer_gone(event.peer);
+    if (discovery_) {
+        discovery_->disconnected(event.peer);
+    }
     if (services_) {
         services_->on_disconnected(event.peer);
     }
@@ -58,6 +107,13 @@ void P2pNode::on(const event::Closed& event) {
 
 void P2pNode::on(const event::DialError& event) {
     count("noroshi_waku_dial_errors_total", "Dials that failed, by reason.", {{"reason", event.reason}});
+    if (const auto found = found_dials_.find(event.request); found != found_dials_.end()) {
+        // A stranger's record that leads nowhere is the rule, not an event.
+        environment_.log.debug("found_peer_unreachable", {{"peer", found->second}, {"reason", event.reason}});
+        discovery_->dial_failed(found->second);
+        found_dials_.erase(found);
+        return;
+    }
     const std::optional<std::string> peer = redialler_.peer_of(event.request);
     environment_.log.warn("dial_failed", {{"peer", peer.value_or("")},
                                           {"reason", event.reason},
@@ -82,6 +138,9 @@ void P2pNode::on(event::Identified event) {
     if (!peer.metadata_asked && std::ranges::count(peer.info.protocols, metadata_protocol) > 0) {
         peer.metadata_asked = true;
         ask_metadata(event.peer);
+    }
+    if (discovery_ && std::ranges::count(peer.info.protocols, peer_exchange_protocol) > 0) {
+        discovery_->exchange_ready(event.peer);
     }
     catch_up_through(event.peer);
     if (config_.mode == Mode::relay) {
@@ -183,6 +242,9 @@ void P2pNode::refuse(const PeerId& id, const char* reason) {
     }
     found->second.foreign = true;
     to_refuse_.insert(id);
+    if (discovery_) {
+        discovery_->blame(id);
+    }
     count("noroshi_waku_peers_refused_total", "Peers disconnected for what they are, by reason.", {{"reason", reason}});
     environment_.log.warn("peer_refused", {{"peer", id}, {"reason", reason}});
 }
@@ -195,6 +257,12 @@ void P2pNode::disconnect_refused() {
 }
 
 void P2pNode::forget_peers() {
+    if (discovery_) {
+        for (const auto& [id, peer] : peers_) {
+            discovery_->disconnected(id);
+        }
+    }
+    found_dials_.clear();
     peers_.clear();
     filter_.forget_all();
     to_refuse_.clear();

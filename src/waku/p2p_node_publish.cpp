@@ -217,6 +217,9 @@ void P2pNode::doubt(const std::vector<std::string>& peers) {
     for (const std::string& id : peers) {
         if (doubts_.contains(id) || doubts_.size() < remembered_doubts) {
             ++doubts_[id];
+            if (discovery_) {
+                discovery_->blame(id);
+            }
             count("noroshi_waku_doubted_total", "Messages that a peer took and that no store had.", {});
         }
     }

@@ -74,6 +74,8 @@ class SecretKey {
     Secret<32> bytes_;
 };
 
+/// Whether `key` made the 64 bytes r | s over `digest`; never for a high s.
+[[nodiscard]] bool verify(const PublicKey& key, const Digest& digest, std::span<const std::uint8_t, 64> signature);
 /// The key that made `signature` over `digest`; recovery byte 0..3 or 27..30. Errors: corrupt.
 [[nodiscard]] Result<PublicKey> recover(const Digest& digest, ByteView signature);
 

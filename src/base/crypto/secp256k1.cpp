@@ -135,6 +135,13 @@ Secret<32> SecretKey::shared_x(const PublicKey& other) const {
     return out;
 }
 
+bool verify(const PublicKey& key, const Digest& digest, std::span<const std::uint8_t, 64> signature) {
+    secp256k1_ecdsa_signature parsed;
+    const secp256k1_pubkey point = parse_valid(key.uncompressed());
+    return secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &parsed, signature.data()) == 1 &&
+           secp256k1_ecdsa_verify(secp256k1_context_static, &parsed, digest.data(), &point) == 1;
+}
+
 Result<PublicKey> recover(const Digest& digest, ByteView signature) {
     if (signature.size() != 65) {
         return fail(Errc::corrupt, "expected a signature of 65 bytes");

@@ -1,6 +1,8 @@
 // src/waku/service/service.cpp - requests of lightpush, store and filter clients.
 #include "service.hpp"
 
+#include "discovery/peer_exchange_rpc.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,6 +59,9 @@ std::vector<std::string_view> Services::protocols() const {
     if (config_.filter) {
         out.push_back(filter_subscribe_protocol);
     }
+    if (config_.peer_exchange) {
+        out.push_back(peer_exchange_protocol);
+    }
     return out;
 }
 
@@ -73,6 +78,12 @@ void Services::serve() {
         host_.streams.serve(store_v3_protocol, max_small_frame_bytes,
                             [this](const PeerId& peer, const Bytes& request, const Streams::Reply& reply) {
                                 on_query(peer, request, reply);
+                            });
+    }
+    if (config_.peer_exchange) {
+        host_.streams.serve(peer_exchange_protocol, max_small_frame_bytes,
+                            [this](const PeerId& peer, const Bytes& request, const Streams::Reply& reply) {
+                                on_peer_exchange(peer, request, reply);
                             });
     }
     if (config_.filter) {
@@ -154,6 +165,21 @@ void Services::on_query(const PeerId& peer, const Bytes& request, const Streams:
         answer = {std::string(unread_request_id), status::rate_limited, "TOO_MANY_REQUESTS", {}, {}};
     }
     reply(encode_store_answer(answer));
+}
+
+void Services::on_peer_exchange(const PeerId& peer, const Bytes& bytes, const Streams::Reply& reply) {
+    PeerExchangeAnswer answer;
+    const Result<std::uint64_t> wanted = decode_peer_exchange_query(bytes);
+    if (!may(peer, "peer_exchange")) {
+        answer = {status::rate_limited, "TOO_MANY_REQUESTS", {}};
+    } else if (!wanted) {
+        answer = {status::bad_request, wanted.error().message, {}};
+        count("peer_exchange", "refused");
+    } else {
+        answer.records = host_.share(static_cast<std::size_t>(std::min<std::uint64_t>(*wanted, max_exchanged_peers)));
+        count("peer_exchange", "ok");
+    }
+    reply(encode_peer_exchange_answer(answer));
 }
 
 StoreAnswer Services::find(const Bytes& request) {

@@ -1,4 +1,4 @@
-// src/waku/service/service.hpp - the server roles of a relay node: filter, lightpush, store.
+// src/waku/service/service.hpp - the server roles of a relay node: filter, lightpush, store, peer exchange.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,8 @@ struct ServiceHost {
     /// Publishes encoded bytes by gossip; the answer, later, is the number of peers they went to. Errors: as
     /// Node::publish.
     std::function<void(std::string topic, Bytes data, std::function<void(Result<std::size_t>)>)> relay;
+    /// At most so many node records of others.
+    std::function<std::vector<Bytes>(std::size_t most)> share;
 };
 
 /// Answers the requests of others and pushes to subscribers. Every request costs its peer one token of its budget (20 a
@@ -55,6 +57,7 @@ class Services {
     void on_push(LightpushVersion version, const PeerId& peer, const Bytes& request, Streams::Reply reply);
     void on_query(const PeerId& peer, const Bytes& request, const Streams::Reply& reply);
     [[nodiscard]] StoreAnswer find(const Bytes& request);
+    void on_peer_exchange(const PeerId& peer, const Bytes& request, const Streams::Reply& reply);
     void keep(const std::string& pubsub_topic, const WakuMessage& message, const crypto::Digest& hash, ByteView data);
     void count(std::string_view role, std::string_view result);
 

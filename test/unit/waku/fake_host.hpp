@@ -54,6 +54,7 @@ struct HostNotes {
     std::vector<PeerId> disconnected;
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
+    std::vector<Discv5Options> discoveries;
     bool gossip{false};
     bool hides_addresses{false};
 
@@ -85,6 +86,10 @@ class FakeHost final : public P2pHost {
         return taken();
     }
     void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
+    Result<void> discover(const Discv5Options& options) override {
+        notes_.discoveries.push_back(options);
+        return taken();
+    }
     Result<void> subscribe(std::string_view topic) override {
         notes_.topics.emplace_back(topic);
         return taken();
@@ -206,7 +211,7 @@ class NodeBench {
 
     /// Makes the node and starts it; it stays in `start` while it listens.
     std::shared_ptr<Outcome<void>> begin(NodeConfig config) {
-        NodeEnvironment environment{runtime_.executor(), timers_, {}, clock_, random_, metrics_, Log::none()};
+        NodeEnvironment environment{runtime_.executor(), timers_, {}, clock_, random_, metrics_, Log::none(), look_up_txt};
         environment.post = [this](std::function<void()> work) { runtime_.post(std::move(work)); };
         node_ = *Node::create(std::move(config), factory(), std::move(environment));
         return call(node_->start());
@@ -282,6 +287,7 @@ class NodeBench {
     }
     Node& node() { return *node_; }
     HostNotes notes;
+    LookUpTxt look_up_txt;
 
   private:
     HostFactory factory() {
