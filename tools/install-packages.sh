@@ -11,7 +11,7 @@ build_packages=(
   libsqlite3-dev libsqlitecpp-dev libc-ares-dev libsodium-dev libsecp256k1-dev libcrypto++-dev libcli11-dev
   libqrencode-dev libxxhash-dev libgtest-dev libgmock-dev tzdata ca-certificates
 )
-test_packages=(prometheus-node-exporter iproute2 util-linux procps git)
+test_packages=(prometheus-node-exporter dnsmasq-base iproute2 util-linux procps git)
 
 case "${1:-build}" in
   build) wanted=("${build_packages[@]}") ;;

@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "waku/node.hpp"
 
 namespace CLI {
 class App;
@@ -41,6 +42,8 @@ struct CommonOptions {
 };
 /// --data and --log-level.
 void add_common(CLI::App& command, CommonOptions& options);
+/// --dns, --discv5, --bootstrap, --peer-exchange: where other peers are looked for.
+void add_discovery(CLI::App& command, waku::DiscoveryConfig& discovery);
 /// --data, or the default folder.
 [[nodiscard]] std::filesystem::path data_folder(const CommonOptions& options);
 

@@ -15,15 +15,18 @@ namespace {
 
 constexpr const char* serve_key_file = "serve.key";
 constexpr const char* archive_file = "waku-archive.db";
+constexpr const char* book_file = "peers.json";
 
 struct NetworkOptions : CommonOptions {
     std::vector<std::string> peers;
+    waku::DiscoveryConfig discovery;
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
 };
 
 struct ServeCommand : NetworkOptions {
     std::vector<std::string> listen;
+    std::vector<std::string> announce;
     std::vector<std::string> roles{"filter", "lightpush", "store", "peer-exchange"};
     bool alone{false};
     std::string keep{"2d"};
@@ -43,6 +46,7 @@ void add_network(CLI::App& command, NetworkOptions& options) {
     add_common(command, options);
     command.add_option("--cluster", options.cluster, "Waku cluster")->capture_default_str();
     command.add_option("--shard", options.shards, "shard; may be repeated")->capture_default_str();
+    add_discovery(command, options.discovery);
 }
 
 std::string duration_fault(const std::string& text) {
@@ -63,6 +67,8 @@ int serve(const ServeCommand& command) {
         .node = {.key = std::move(*key),
                  .listen = command.listen,
                  .peers = command.peers,
+                 .announce = command.announce,
+                 .discovery = command.discovery,
                  .cluster = command.cluster,
                  .shards = command.shards,
                  .services = {.filter = has("filter"),
@@ -77,6 +83,7 @@ int serve(const ServeCommand& command) {
         .log = Log::to_stderr(*parse_log_level(command.log_level)),
         .on_ready = {}};
     options.node.limits.connections = command.connections;
+    options.node.discovery.book_file = (folder / book_file).string();
     options.on_ready = [](const std::vector<std::string>& addresses) {
         for (const std::string& address : addresses) {
             fmt::print("{}\n", address);
@@ -92,14 +99,21 @@ int serve(const ServeCommand& command) {
 
 daemon::LookOptions look_options(const LookCommand& command) {
     return {.peers = command.peers,
+            .discovery = command.discovery,
             .cluster = command.cluster,
             .shards = command.shards,
             .patience = Milliseconds(static_cast<std::int64_t>(command.timeout * 1000)),
             .log = Log::to_stderr(*parse_log_level(command.log_level))};
 }
 
+std::string shown_round_trip(const waku::PeerInfo& peer) {
+    return peer.round_trip ? fmt::format("{:.2f} ms", static_cast<double>(peer.round_trip->count()) / 1000.0)
+                           : std::string("no answer to ping");
+}
+
 void print_peer(const waku::PeerInfo& peer) {
-    fmt::print("{}\n  {}\n  agent {}\n", peer.id, peer.address, peer.agent.empty() ? "(none)" : peer.agent);
+    fmt::print("{}\n  {}\n  agent {}, {}\n", peer.id, peer.address, peer.agent.empty() ? "(none)" : peer.agent,
+               shown_round_trip(peer));
     for (const std::string& protocol : peer.protocols) {
         fmt::print("  {}\n", protocol);
     }
@@ -131,12 +145,29 @@ int peers(const LookCommand& command) {
         for (const waku::PeerInfo& peer : *found) {
             out.push_back({{"peer", peer.id}, {"address", peer.address}, {"agent", peer.agent},
                            {"protocols", peer.protocols}});
+            if (peer.round_trip) {
+                out.back()["round_trip_seconds"] = static_cast<double>(peer.round_trip->count()) / 1e6;
+            }
         }
         fmt::print("{}\n", out.dump());
     } else {
         std::ranges::for_each(*found, print_peer);
     }
     return all_answered(command, *found) ? exit_ok : exit_fault;
+}
+
+int ping(const LookCommand& command) {
+    const Result<std::vector<waku::PeerInfo>> found = daemon::look_at_peers(look_options(command));
+    if (!found) {
+        print_error(found.error());
+        return exit_fault;
+    }
+    bool all = true;
+    for (const waku::PeerInfo& peer : *found) {
+        fmt::print("{} {} {}\n", peer.id, shown_round_trip(peer), peer.agent);
+        all = all && peer.round_trip;
+    }
+    return all_answered(command, *found) && all ? exit_ok : exit_fault;
 }
 
 Result<crypto::Digest> read_hash(std::string text) {
@@ -178,6 +209,8 @@ void add_serve(CLI::App& waku, int& exit_code) {
     auto options = std::make_shared<ServeCommand>();  // shared: lives as long as the callback
     add_network(*command, *options);
     command->add_option("--listen", options->listen, "multiaddr, e.g. /ip4/0.0.0.0/tcp/60000; may be repeated")->required();
+    command->add_option("--announce", options->announce,
+                        "multiaddr under which others reach it, for its node record; may be repeated; default: --listen");
     command->add_option("--peer", options->peers, "node to stay connected with: multiaddr with /p2p/<id>; may be repeated");
     command->add_option("--role", options->roles, "filter, lightpush, store, peer-exchange; may be repeated; default: all")
         ->check(CLI::IsMember({"filter", "lightpush", "store", "peer-exchange"}));
@@ -190,11 +223,12 @@ void add_serve(CLI::App& waku, int& exit_code) {
     command->callback([options, &exit_code] { exit_code = serve(*options); });
 }
 
-std::shared_ptr<LookCommand> add_look(CLI::App& command) {
+/// `needs_peers`: --peer is required; else discovery may do.
+std::shared_ptr<LookCommand> add_look(CLI::App& command, bool needs_peers) {
     auto options = std::make_shared<LookCommand>();
     options->log_level = "off";
     add_network(command, *options);
-    command.add_option("--peer", options->peers, "multiaddr with /p2p/<id>; may be repeated")->required();
+    command.add_option("--peer", options->peers, "multiaddr with /p2p/<id>; may be repeated")->required(needs_peers);
     command.add_option("--timeout", options->timeout, "seconds to wait for a peer")->capture_default_str();
     return options;
 }
@@ -205,12 +239,15 @@ void add_waku(CLI::App& app, int& exit_code) {
     CLI::App* waku = app.add_subcommand("waku", "the Waku network: a service node, peers, messages");
     waku->require_subcommand(1);
     add_serve(*waku, exit_code);
-    CLI::App* list = waku->add_subcommand("peers", "connect to peers and print who they are and what they speak");
-    const auto list_options = add_look(*list);
+    CLI::App* list = waku->add_subcommand("peers", "connect to peers, named or found, and print who they are and what they speak");
+    const auto list_options = add_look(*list, false);
     list->add_flag("--json", list_options->json, "one JSON array");
     list->callback([list_options, &exit_code] { exit_code = peers(*list_options); });
+    CLI::App* pinged = waku->add_subcommand("ping", "connect to peers and print how long an answer takes");
+    const auto ping_options = add_look(*pinged, true);
+    pinged->callback([ping_options, &exit_code] { exit_code = ping(*ping_options); });
     CLI::App* traced = waku->add_subcommand("trace", "ask the stores among peers whether they have a message");
-    const auto trace_options = add_look(*traced);
+    const auto trace_options = add_look(*traced, true);
     traced->add_option("HASH", trace_options->hash, "hash of the envelope, hex, as the log and history show it")->required();
     traced->add_option("--content-topic", trace_options->content_topic, "for stores of version 2, which know no hashes")
         ->capture_default_str();

@@ -70,12 +70,26 @@ struct Receiver {
 
 enum class WakuMode { relay, light };
 
+/// Where other peers are looked for; nowhere unless it is named.
+struct WakuDiscovery {
+    std::vector<std::string> dns;  ///< enrtree://..
+    std::string resolver;          ///< ip:port; empty: the system's
+    bool discv5{false};
+    std::string discv5_address{"0.0.0.0"};
+    std::uint16_t discv5_port{9000};
+    std::vector<std::string> bootstrap;  ///< enr:..
+    bool peer_exchange{false};
+    [[nodiscard]] bool any() const { return !dns.empty() || discv5 || peer_exchange; }
+};
+
 struct WakuConfig {
     WakuMode mode{WakuMode::relay};
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
     std::vector<std::string> listen;  ///< multiaddrs; empty: outbound connections only
     std::vector<std::string> peers;   ///< multiaddrs with /p2p/<id>
+    std::vector<std::string> announce;  ///< multiaddrs under which others reach us; empty: those of listen
+    WakuDiscovery discovery;
 };
 
 /// The built-in collector of this machine.

@@ -20,6 +20,7 @@ void read_route(yaml::Reader& reader, const yaml::Node& node, RouteConfig& out);
 void finish_route(yaml::Reader& reader, const yaml::Node& root, Config& config);
 
 void read_waku(yaml::Reader& reader, const yaml::Node& node, WakuConfig& out);
+void read_discovery(yaml::Reader& reader, const yaml::Node& node, WakuDiscovery& out);
 void read_host(yaml::Reader& reader, const yaml::Node& node, HostConfig& out);
 void read_http(yaml::Reader& reader, const yaml::Node& node, HttpConfig& out);
 void read_storage(yaml::Reader& reader, const yaml::Node& node, StorageConfig& out);

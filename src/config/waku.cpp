@@ -14,8 +14,7 @@ using yaml::Reader;
 constexpr std::int64_t max_shard = 1023;
 
 constexpr yaml::Refused refused_waku[] = {
-    {"discovery", "name the peers under peers"},
-    {"bootstrap", "name the peers under peers"},
+    {"bootstrap", "name node records under discovery.discv5.bootstrap"},
     {"rest", "name the node's multiaddr under peers"},
 };
 
@@ -89,12 +88,17 @@ void read_waku(Reader& reader, const Node& node, WakuConfig& out) {
         yaml::field("cluster", &W::cluster, read_cluster, "cluster id; default 16"),
         yaml::field("shards", &W::shards, read_shards, "shards of the cluster; default [32]"),
         yaml::field("listen", &W::listen, read_listen, "multiaddrs to listen on; none: outbound connections only"),
+        yaml::field("announce", &W::announce, read_listen, "multiaddrs under which others reach this node; default: those of listen"),
+        {"discovery", [](Reader& r, const Node& n, W& w) { read_discovery(r, n, w.discovery); }, "where other peers are looked for; default: nowhere"},
         yaml::field("peers", &W::peers, read_peers, "multiaddrs with /p2p/<peer id> of nodes to dial"),
     };
     yaml::read_mapping(reader, node, fields, refused_waku, out);
     const Node* peers = node.find("peers");
+    if (out.discovery.any()) {
+        return;
+    }
     if (out.mode == WakuMode::light && out.peers.empty() && (peers == nullptr || peers->items.empty())) {
-        reader.fail(node, "peers: expected at least one in mode light, through which messages are pushed");
+        reader.fail(node, "peers: expected at least one in mode light, through which messages are pushed, or discovery");
     } else if (out.peers.empty() && out.listen.empty() && peers == nullptr) {
         reader.warn(node, "neither peers nor listen are set: messages wait in the outbox");
     }

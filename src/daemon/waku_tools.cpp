@@ -80,6 +80,7 @@ Task<Result<std::unique_ptr<waku::Node>>> connect(const LookOptions& options, Su
     waku::NodeConfig config{.key = crypto::SecretKey::generate(around.random),
                             .listen = {},
                             .peers = options.peers,
+                            .discovery = options.discovery,
                             .cluster = options.cluster,
                             .shards = options.shards,
                             .mode = waku::Mode::light};
@@ -90,8 +91,9 @@ Task<Result<std::unique_ptr<waku::Node>>> connect(const LookOptions& options, Su
     const SteadyMs until = around.clock.steady() + options.patience;
     while (around.clock.steady() < until) {
         const std::vector<waku::PeerInfo> known = node->peers();
-        const auto identified = std::ranges::count_if(known, [](const auto& peer) { return !peer.protocols.empty(); });
-        if (static_cast<std::size_t>(identified) >= options.peers.size()) {
+        const auto answered = std::ranges::count_if(
+            known, [](const auto& peer) { return !peer.protocols.empty() && peer.round_trip; });
+        if (!options.discovery.any() && static_cast<std::size_t>(answered) >= options.peers.size()) {
             break;
         }
         NOROSHI_CO_TRY_VOID(co_await around.runtime.sleep_for(look_interval));

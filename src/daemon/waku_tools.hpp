@@ -24,6 +24,7 @@ struct ServeOptions {
 /// Peers to look at, through a node of its own that listens nowhere.
 struct LookOptions {
     std::vector<std::string> peers;
+    waku::DiscoveryConfig discovery{};  ///< found peers are looked at too, for the whole of `patience`
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
     Milliseconds patience{5'000};  ///< how long peers have to connect and to say who they are

@@ -58,6 +58,11 @@ struct Identified {
     std::string agent;
     std::vector<std::string> protocols;
 };
+/// Soon after a connection, then each 15 s.
+struct PingRtt {
+    PeerId peer;
+    std::chrono::microseconds round_trip{0};
+};
 struct Subscription {
     PeerId peer;
     std::string topic;
@@ -122,7 +127,7 @@ struct Stopped {
 
 using HostEvent =
     std::variant<event::Listening, event::ListenClosed, event::Connected, event::Closed, event::DialError,
-                 event::Identified, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
+                 event::Identified, event::PingRtt, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
                  event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded,
                  event::Discv5Listening, event::Discv5Failed, event::Discovered, event::Stopped>;
 

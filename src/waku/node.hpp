@@ -124,6 +124,7 @@ struct PeerInfo {
     std::string agent;                       ///< as identify says, printable, at most 128 bytes
     std::vector<std::string> protocols;      ///< as identify says
     TimestampMs connected_since{};
+    std::optional<std::chrono::microseconds> round_trip;  ///< of the last ping
     std::vector<std::string> topics;         ///< pubsub topics it is subscribed to
     std::vector<std::string> mesh_topics;    ///< of these, the ones in whose gossip mesh it is with us
 };

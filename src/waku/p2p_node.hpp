@@ -126,6 +126,7 @@ class P2pNode final : public Node {
     void on(const event::StreamEof& event) { streams_.on(event); }
     void on(const event::StreamEnded& event) { streams_.on(event); }
 
+    void on(const event::PingRtt& event);
     void on(const event::Discv5Listening& event);
     void on(const event::Discv5Failed& event);
     void on(const event::Discovered& event);

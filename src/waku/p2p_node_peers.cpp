@@ -49,6 +49,12 @@ std::size_t P2pNode::useful_peers() const {
     }));
 }
 
+void P2pNode::on(const event::PingRtt& event) {
+    if (const auto found = peers_.find(event.peer); found != peers_.end()) {
+        found->second.info.round_trip = event.round_trip;
+    }
+}
+
 void P2pNode::on(const event::Discovered& event) {
     if (discovery_) {
         discovery_->on(event);

@@ -115,6 +115,8 @@ std::optional<HostEvent> value_of(const nrp2p_event& event) {
             return event::DialError{event.id, text_of(event.text), text_of(event.data)};
         case NRP2P_EVENT_IDENTIFIED:
             return event::Identified{text_of(event.peer), text_of(event.text), lines_of(event.data, max_protocols)};
+        case NRP2P_EVENT_PING_RTT:
+            return event::PingRtt{text_of(event.peer), std::chrono::microseconds(event.value)};
         case NRP2P_EVENT_PEER_SUBSCRIBED:
             return event::Subscription{text_of(event.peer), text_of(event.text), true};
         case NRP2P_EVENT_PEER_UNSUBSCRIBED:

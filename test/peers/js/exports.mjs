@@ -15,3 +15,7 @@ export const { createLightNode, createEncoder, createDecoder } = await import('@
 export const { yamux } = await import('@chainsafe/libp2p-yamux');
 export const { tcp } = await import('@libp2p/tcp');
 export const { multiaddr } = await import('@multiformats/multiaddr');
+
+export const { EnrDecoder } = await import('@waku/enr');
+export const { keccak_256 } = await import('@noble/hashes/sha3.js');
+export const secp256k1 = await import('@noble/secp256k1');

@@ -7,7 +7,7 @@ import { until } from './process.mjs';
 
 const folder = process.env.NOROSHI_JS_PEERS;
 if (!folder) throw new Error('NOROSHI_JS_PEERS is not set: run the tests through `make interop`');
-const js = await import(pathToFileURL(join(folder, 'exports.mjs')).href);
+export const js = await import(pathToFileURL(join(folder, 'exports.mjs')).href);
 
 export const { generatePrivateKey, getPublicKey, messageHash } = js;
 const routingInfo = js.createRoutingInfo({ clusterId: cluster }, { shardId: shard });

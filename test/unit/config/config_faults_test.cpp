@@ -193,7 +193,14 @@ const Case people[] = {
      "n.yml:1:17: waku.shards[0]: expected a whole number from 0 to 1023, got \"1024\"\n"},
     {"duplicate_shard", "waku: {shards: [1, 1], peers: [/a/b/p2p/c]}\n", "n.yml:1:20: waku.shards[1]: duplicate shard 1\n"},
     {"light_mode_without_peers", "waku: {mode: light}\n",
-     "n.yml:1:7: waku: peers: expected at least one in mode light, through which messages are pushed\n"},
+     "n.yml:1:7: waku: peers: expected at least one in mode light, through which messages are pushed, or "
+     "discovery\n"},
+    {"node_list", "waku: {discovery: {dns: [nodes.example.org]}}\n",
+     "n.yml:1:25: waku.discovery.dns[0]: expected node lists such as enrtree://AMOJVZX4...@boot.example.org, got "
+     "\"nodes.example.org\"\n"},
+    {"bootstrap_record", "waku: {discovery: {discv5: {bootstrap: [/ip4/192.0.2.1]}}}\n",
+     "n.yml:1:41: waku.discovery.discv5.bootstrap[0]: expected node records such as enr:-QEKuED9AJm2..., got "
+     "\"/ip4/192.0.2.1\"\n"},
 };
 
 std::string case_name(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
