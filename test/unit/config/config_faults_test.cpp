@@ -196,7 +196,7 @@ const Case people[] = {
      "n.yml:1:7: waku: peers: expected at least one in mode light, through which messages are pushed, or "
      "discovery\n"},
     {"node_list", "waku: {discovery: {dns: [nodes.example.org]}}\n",
-     "n.yml:1:25: waku.discovery.dns[0]: expected node lists such as enrtree://AMOJVZX4...@boot.example.org, got "
+     "n.yml:1:26: waku.discovery.dns[0]: expected node lists such as enrtree://AMOJVZX4...@boot.example.org, got "
      "\"nodes.example.org\"\n"},
     {"bootstrap_record", "waku: {discovery: {discv5: {bootstrap: [/ip4/192.0.2.1]}}}\n",
      "n.yml:1:41: waku.discovery.discv5.bootstrap[0]: expected node records such as enr:-QEKuED9AJm2..., got "
