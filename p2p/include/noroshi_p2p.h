@@ -38,14 +38,14 @@ extern "C" {
 #endif
 
 /** Compare with nrp2p_abi_version() once at start. */
-#define NRP2P_ABI_VERSION 2u
+#define NRP2P_ABI_VERSION 3u
 
 /** Result codes; Linux errno values, negated, where there is one. */
 enum {
     NRP2P_OK = 0,
     NRP2P_ENOENT = -2,       /**< no such stream */
     NRP2P_EAGAIN = -11,      /**< a queue is full: try again later */
-    NRP2P_EEXIST = -17,      /**< that stream id or protocol is already in use */
+    NRP2P_EEXIST = -17,      /**< that stream id or protocol is already in use, or discovery runs */
     NRP2P_EINVAL = -22,      /**< null pointer, malformed text, out of range */
     NRP2P_EPIPE = -32,       /**< the host has stopped, or this side of the stream is finished */
     NRP2P_EDEADLK = -35,     /**< nrp2p_free on the network thread */
@@ -72,6 +72,7 @@ enum {
 #define NRP2P_MAX_STREAM_BYTES 2097152u /**< written bytes waiting in one stream; one write is at most that */
 #define NRP2P_MAX_STREAMS 1024u         /**< raw streams of one host, both directions */
 #define NRP2P_MAX_PROTOCOLS 64u         /**< accepted protocols of one host */
+#define NRP2P_MAX_BOOTSTRAP 64u         /**< records given to nrp2p_discv5_start */
 #define NRP2P_FIRST_INBOUND_STREAM 4294967296ull /**< ids of inbound streams start here; the caller's own are below */
 
 /** Bytes or text of the other side, valid during the call only. `ptr` may be null when `len` is 0. */
@@ -159,7 +160,16 @@ typedef enum nrp2p_event_kind {
     NRP2P_EVENT_STATS = 20,
     /** code: 0 after nrp2p_free, or NRP2P_PANIC; text: reason. The last event ever of this host. All functions return
      *  NRP2P_EPIPE from now on; the host is still to be freed. */
-    NRP2P_EVENT_STOPPED = 21
+    NRP2P_EVENT_STOPPED = 21,
+    /** text: "ip:port" of the UDP socket, data: our own ENR as text. It comes again whenever the record has changed: the
+     *  port we got was added to it, or the votes of other nodes have found our outside address. */
+    NRP2P_EVENT_DISCV5_LISTENING = 22,
+    /** data: the ENR of another node as text, "enr:...", at most 404 bytes: whatever was seen in look-ups and sessions, of
+     *  any network, its signature verified and nothing else. A record comes once in 10 minutes, at most 4096 of them. */
+    NRP2P_EVENT_DISCOVERED = 23,
+    /** text: reason. The UDP socket could not be opened, or a panic was contained. The host goes on without discovery,
+     *  which may be started again. */
+    NRP2P_EVENT_DISCV5_FAILED = 24
 } nrp2p_event_kind;
 
 /** Why a dial failed; the name in quotes is the text of the event. */
@@ -208,6 +218,9 @@ typedef struct nrp2p_counters {
     uint64_t commands_refused;    /**< calls answered with NRP2P_EAGAIN for the command queue */
     uint64_t log_lines_dropped;
     uint64_t panics;              /**< contained panics */
+    uint64_t discv5_nodes;        /**< gauge: nodes in the table that answer, as of the last look-up */
+    uint64_t discv5_unrecognized; /**< datagrams that are none of ours: garbage, or of another network */
+    uint64_t discv5_unverifiable; /**< sessions refused because the record names another address than its sender's */
 } nrp2p_counters;
 
 typedef enum nrp2p_verdict {
@@ -295,6 +308,18 @@ int32_t nrp2p_stream_finish(nrp2p_host *host, uint64_t stream_id);
 
 /** Ends the stream at once, what is queued is lost; STREAM_END with ECANCELED follows. ENOENT: no such stream. */
 int32_t nrp2p_stream_reset(nrp2p_host *host, uint64_t stream_id);
+
+/** Looks for other nodes with discv5 (33/WAKU2-DISCV5) until the host ends: binds UDP ip:port (port 0: any), then
+ *  DISCV5_LISTENING or DISCV5_FAILED follows, and DISCOVERED for what is found. Walks to random places of the network: at
+ *  once, after 2, 4, 8, 16 s, then each 30 s, each 5 min when 16 nodes answer.
+ *  record: our own ENR as text, "enr:...", signed with the host's key. The bound port is added to a record that names
+ *  none, and the address (unless it is 0.0.0.0 or ::) to one that has none either.
+ *  bootstrap: ENRs of others, one a line, may be empty. One that cannot be reached from the kind of ip is passed over.
+ *  Unless ip is of loopback, where all have one address: at most 10 nodes of a /24 in the table, 2 in a bucket; and a
+ *  stranger that sends more than 9 requests a second is not heard for an hour.
+ *  EINVAL: a record that does not verify, or is not of our key. EMSGSIZE: over NRP2P_MAX_BOOTSTRAP. EEXIST: it runs. */
+int32_t nrp2p_discv5_start(nrp2p_host *host, const char *ip, size_t ip_len, uint16_t port, const char *record,
+                           size_t record_len, const char *bootstrap, size_t bootstrap_len);
 
 /** STATS follows. */
 int32_t nrp2p_stats(nrp2p_host *host, uint64_t request_id);

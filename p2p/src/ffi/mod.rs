@@ -319,6 +319,25 @@ pub unsafe extern "C" fn nrp2p_stream_reset(host: *const Host, stream_id: u64) -
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn nrp2p_discv5_start(
+    host: *const Host,
+    ip: *const c_char,
+    ip_len: usize,
+    port: u16,
+    record: *const c_char,
+    record_len: usize,
+    bootstrap: *const c_char,
+    bootstrap_len: usize,
+) -> i32 {
+    // SAFETY: the caller's handle and texts.
+    unsafe {
+        with_host(host, |host| {
+            host.discover(text(ip, ip_len)?, port, text(record, record_len)?, text(bootstrap, bootstrap_len)?)
+        })
+    }
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn nrp2p_stats(host: *const Host, request_id: u64) -> i32 {
     // SAFETY: the caller's handle.
     unsafe { with_host(host, |host| host.stats(request_id)) }

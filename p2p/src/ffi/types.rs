@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::host::Refusal;
 
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 pub const OK: i32 = 0;
 pub const ENOENT: i32 = -2;
@@ -101,6 +101,9 @@ pub struct Counters {
     pub commands_refused: u64,
     pub log_lines_dropped: u64,
     pub panics: u64,
+    pub discv5_nodes: u64,
+    pub discv5_unrecognized: u64,
+    pub discv5_unverifiable: u64,
 }
 
 pub type Callback = extern "C" fn(user: *mut c_void, event: *const Event);
@@ -131,6 +134,6 @@ mod tests {
         assert_eq!(offset_of!(Config, agent), 112);
         assert_eq!(size_of::<Event>(), 96);
         assert_eq!(offset_of!(Event, peer), 32);
-        assert_eq!(size_of::<Counters>(), 96);
+        assert_eq!(size_of::<Counters>(), 120);
     }
 }

@@ -113,6 +113,19 @@ pub enum Event {
         request_id: u64,
         counters: Counters,
     },
+    /// `address` "ip:port" as bound; `record` our own ENR as it is now. Comes again when the record changes.
+    Discv5Listening {
+        address: String,
+        record: String,
+    },
+    /// The ENR of another node, unchecked but for its signature.
+    Discovered {
+        record: String,
+    },
+    /// Discovery has ended, the host has not.
+    Discv5Failed {
+        reason: String,
+    },
     /// The last event of a host; `panicked` when a panic ended it.
     Stopped {
         panicked: bool,

@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
+use libp2p::identity::Keypair;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{gossipsub, identify, ping, Multiaddr, PeerId, Swarm};
 use tokio::sync::mpsc;
@@ -65,14 +66,16 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
         let _context = runtime.enter();
         swarm::build(&config, &shared).map_err(|_| Refusal::Invalid)?
     };
-    drop(config);
+    let keypair = config.keypair;
     let _ = started.send(Ok(()));
-    let mut runner = Runner { swarm, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
+    let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
     Ok(runtime.block_on(runner.run(queue)))
 }
 
 pub(super) struct Runner {
     pub(super) swarm: Swarm<Behaviour>,
+    /// For discovery, whose records are signed with it.
+    pub(super) keypair: Keypair,
     pub(super) shared: Arc<Shared>,
     /// Request ids of the dials under way.
     pub(super) dials: HashMap<ConnectionId, u64>,
