@@ -61,7 +61,10 @@ enum {
     NRP2P_PUBLISH_DUPLICATE = -202, /**< the same bytes were published or seen within 120 s */
     NRP2P_PUBLISH_TOO_LARGE = -203, /**< over max_transmit_bytes */
     NRP2P_PUBLISH_QUEUES_FULL = -204, /**< every peer's send queue is full */
-    NRP2P_PUBLISH_FAILED = -205       /**< any other reason, in the event's data */
+    NRP2P_PUBLISH_FAILED = -205,      /**< any other reason, in the event's data */
+    /* only from nrp2p_new */
+    NRP2P_BAD_CERTIFICATE = -301, /**< tls_certificate or tls_key is no PEM of its kind, or they don't belong together */
+    NRP2P_BAD_ROOTS = -302        /**< extra_roots holds no certificate, or a malformed one */
 };
 
 /** Limits that the host enforces. */
@@ -107,6 +110,10 @@ typedef struct nrp2p_config {
     uint32_t reserved;                   /**< 0 */
     nrp2p_slice agent;                   /**< agent string of identify, default "noroshi" */
     nrp2p_slice relay_protocol;          /**< exact gossipsub protocol id, default "/vac/waku/relay/2.0.0" */
+    nrp2p_slice tls_certificate;         /**< PEM, chain with our own first: needed to listen at /wss or /tls/ws */
+    nrp2p_slice tls_key;                 /**< PEM, PKCS#8, PKCS#1 or SEC1: the key of the first certificate */
+    nrp2p_slice extra_roots;             /**< PEM certificates that a dialled /wss is believed for, beside Mozilla's
+                                              roots, which are compiled in, and those of the system. At most 1 MiB each */
 } nrp2p_config;
 
 /** Kinds of event. Fields not named at a kind are 0 or empty. */
@@ -186,7 +193,9 @@ typedef enum nrp2p_dial_reason {
     NRP2P_DIAL_LIMIT = 10,              /**< "limit": max_connections or max_connections_per_peer */
     NRP2P_DIAL_BANNED = 11,             /**< "banned" */
     NRP2P_DIAL_ABORTED = 12,            /**< "aborted": nrp2p_disconnect or ban while dialling */
-    NRP2P_DIAL_NAME = 13                /**< "name": the system's resolver gave no address for /dns4/.. within 5 s */
+    NRP2P_DIAL_NAME = 13,               /**< "name": the system's resolver gave no address for /dns4/.. within 5 s */
+    NRP2P_DIAL_CERTIFICATE = 14         /**< "certificate": that of a /wss address is of no known root, has expired, or is
+                                             another name's */
 } nrp2p_dial_reason;
 
 /** One event. Check `struct_size >= sizeof(nrp2p_event)`; fields are only ever added at the end. */
@@ -240,7 +249,8 @@ uint32_t nrp2p_abi_version(void);
 int32_t nrp2p_config_default(nrp2p_config *config);
 
 /** Starts a host. `user` is given to each callback. On success *out is the handle; on error it is null.
- *  EINVAL: a field out of its range, or not a secp256k1 key; EAGAIN: no thread or no runtime could be had. */
+ *  EINVAL: a field out of its range, or not a secp256k1 key; EAGAIN: no thread or no runtime could be had;
+ *  BAD_CERTIFICATE, BAD_ROOTS. */
 int32_t nrp2p_new(const nrp2p_config *config, nrp2p_callback callback, void *user, nrp2p_host **out);
 
 /** Ends all streams and connections, sends STOPPED, joins the thread (well below 2 s while the callback returns) and
@@ -250,8 +260,8 @@ int32_t nrp2p_free(nrp2p_host *host);
 /** Own peer id as text into buf. *len is the length needed, also with EMSGSIZE when cap is too small. */
 int32_t nrp2p_peer_id(const nrp2p_host *host, char *buf, size_t cap, size_t *len);
 
-/** Listens on e.g. "/ip4/127.0.0.1/tcp/0"; LISTENING or LISTEN_CLOSED follows, the latter also when another node shares
- *  its port. */
+/** Listens on e.g. "/ip4/127.0.0.1/tcp/0", for WebSockets with /ws behind it, or /wss or /tls/ws when there is a
+ *  certificate. LISTENING or LISTEN_CLOSED follows, the latter also when another node shares its port. */
 int32_t nrp2p_listen(nrp2p_host *host, const char *addr, size_t addr_len);
 
 /** An address under which others reach us (port forwarding); told by identify unless hide_listen_addrs. */

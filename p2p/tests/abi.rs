@@ -17,6 +17,8 @@ const EDEADLK: i32 = -35;
 const EMSGSIZE: i32 = -90;
 const ENOTSUP: i32 = -95;
 const NO_PEERS: i32 = -201;
+const BAD_CERTIFICATE: i32 = -301;
+const BAD_ROOTS: i32 = -302;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -51,6 +53,9 @@ struct Config {
     reserved: u32,
     agent: Slice,
     relay_protocol: Slice,
+    tls_certificate: Slice,
+    tls_key: Slice,
+    extra_roots: Slice,
 }
 
 #[repr(C)]
@@ -287,6 +292,9 @@ fn configurations_that_cannot_be_are_refused() {
     assert_eq!(refused(|config| config.log_level = 6), EINVAL);
     assert_eq!(refused(|config| config.agent = Slice { ptr: null(), len: 4 }), EINVAL);
     assert_eq!(refused(|config| config.agent = Slice { ptr: [0xffu8].as_ptr(), len: 1 }), EINVAL);
+    assert_eq!(refused(|config| config.extra_roots = Slice { ptr: null(), len: 4 }), EINVAL);
+    assert_eq!(refused(|config| config.extra_roots = Slice { ptr: b"none".as_ptr(), len: 4 }), BAD_ROOTS);
+    assert_eq!(refused(|config| config.tls_key = Slice { ptr: b"none".as_ptr(), len: 4 }), BAD_CERTIFICATE);
     let mut small = defaults();
     small.struct_size -= 1;
     // SAFETY: the struct is whole, only its own word for its size is not.
@@ -372,7 +380,8 @@ fn discover(host: *mut HostHandle, key: u8, port: u16, bootstrap: &str) -> (i32,
     let (ip, record_len) = ("127.0.0.1", record.len());
     let (more, more_len) = (bootstrap.as_ptr(), bootstrap.len());
     // SAFETY: a live handle and matching lengths.
-    let code = unsafe { nrp2p_discv5_start(host, ip.as_ptr(), ip.len(), port, record.as_ptr(), record_len, more, more_len) };
+    let code =
+        unsafe { nrp2p_discv5_start(host, ip.as_ptr(), ip.len(), port, record.as_ptr(), record_len, more, more_len) };
     (code, record)
 }
 

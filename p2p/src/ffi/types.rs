@@ -25,6 +25,8 @@ pub const PUBLISH_DUPLICATE: i32 = -202;
 pub const PUBLISH_TOO_LARGE: i32 = -203;
 pub const PUBLISH_QUEUES_FULL: i32 = -204;
 pub const PUBLISH_FAILED: i32 = -205;
+pub const BAD_CERTIFICATE: i32 = -301;
+pub const BAD_ROOTS: i32 = -302;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -70,6 +72,9 @@ pub struct Config {
     pub reserved: u32,
     pub agent: Slice,
     pub relay_protocol: Slice,
+    pub tls_certificate: Slice,
+    pub tls_key: Slice,
+    pub extra_roots: Slice,
 }
 
 #[repr(C)]
@@ -118,6 +123,8 @@ pub fn code_of(refusal: Refusal) -> i32 {
         Refusal::Deadlock => EDEADLK,
         Refusal::TooLarge => EMSGSIZE,
         Refusal::Unsupported => ENOTSUP,
+        Refusal::Certificate => BAD_CERTIFICATE,
+        Refusal::Roots => BAD_ROOTS,
     }
 }
 
@@ -129,9 +136,10 @@ mod tests {
     // The other side asserts the same numbers: whoever changes a struct meets both.
     #[test]
     fn layout_is_that_of_the_header() {
-        assert_eq!(size_of::<Config>(), 144);
+        assert_eq!(size_of::<Config>(), 192);
         assert_eq!(offset_of!(Config, secret_key), 76);
         assert_eq!(offset_of!(Config, agent), 112);
+        assert_eq!(offset_of!(Config, extra_roots), 176);
         assert_eq!(size_of::<Event>(), 96);
         assert_eq!(offset_of!(Event, peer), 32);
         assert_eq!(size_of::<Counters>(), 120);

@@ -29,6 +29,10 @@ pub enum Refusal {
     TooLarge,
     /// Gossip is off.
     Unsupported,
+    /// The TLS certificate or its key cannot be used.
+    Certificate,
+    /// The extra roots cannot be used.
+    Roots,
 }
 
 pub(crate) enum Command {

@@ -173,6 +173,7 @@ pub enum DialReason {
     Banned = 11,
     Aborted = 12,
     Name = 13,
+    Certificate = 14,
 }
 
 impl DialReason {
@@ -182,6 +183,7 @@ impl DialReason {
             Self::Other => "other",
             Self::Refused => "refused",
             Self::Name => "name",
+            Self::Certificate => "certificate",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::WrongPeer => "wrong peer",

@@ -21,6 +21,7 @@ mod shared;
 mod stream_state;
 mod stream_task;
 mod swarm;
+mod tls;
 
 use std::sync::atomic::Ordering;
 use std::sync::{mpsc as std_mpsc, Arc};
