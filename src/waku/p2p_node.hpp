@@ -124,6 +124,9 @@ class P2pNode final : public Node {
     void on(const event::StreamData& event) { streams_.on(event, environment_.clock.steady()); }
     void on(const event::StreamEof& event) { streams_.on(event); }
     void on(const event::StreamEnded& event) { streams_.on(event); }
+    void on(const event::Discv5Listening& /*event*/) {}
+    void on(const event::Discovered& /*event*/) {}
+    void on(const event::Discv5Failed& /*event*/) {}
 
     // p2p_node_peers.cpp: who is connected, of which cluster
     void dial_due(SteadyMs now);

@@ -50,12 +50,15 @@ struct HostNotes {
     std::vector<std::string> topics;
     std::vector<std::string> mesh_asked;
     std::vector<Dial> dials;
+    std::vector<DiscoveryStart> discoveries;
     std::vector<Publish> publishes;
     std::vector<PeerId> disconnected;
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
     bool gossip{false};
     bool hides_addresses{false};
+    std::string tls_certificate;
+    std::string extra_roots;
 
     // What the host refuses from now on.
     bool no_host{false};
@@ -83,6 +86,11 @@ class FakeHost final : public P2pHost {
     Result<void> dial(RequestId request, std::string_view address) override {
         notes_.dials.push_back({request, std::string(address)});
         return taken();
+    }
+    Result<void> discover(const DiscoveryStart& start) override {
+        NOROSHI_TRY_VOID(taken());
+        notes_.discoveries.push_back(start);
+        return {};
     }
     void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
     Result<void> subscribe(std::string_view topic) override {
@@ -292,6 +300,8 @@ class NodeBench {
             }
             notes.gossip = options.gossip;
             notes.hides_addresses = options.hide_listen_addresses;
+            notes.tls_certificate = options.tls_certificate;
+            notes.extra_roots = options.extra_roots;
             auto host = std::make_unique<FakeHost>(notes);
             notes.deliver = std::move(events.deliver);
             return host;
