@@ -38,14 +38,14 @@ extern "C" {
 #endif
 
 /** Compare with nrp2p_abi_version() once at start. */
-#define NRP2P_ABI_VERSION 2u
+#define NRP2P_ABI_VERSION 3u
 
 /** Result codes; Linux errno values, negated, where there is one. */
 enum {
     NRP2P_OK = 0,
     NRP2P_ENOENT = -2,       /**< no such stream */
     NRP2P_EAGAIN = -11,      /**< a queue is full: try again later */
-    NRP2P_EEXIST = -17,      /**< that stream id or protocol is already in use */
+    NRP2P_EEXIST = -17,      /**< that stream id or protocol is already in use, or discovery runs */
     NRP2P_EINVAL = -22,      /**< null pointer, malformed text, out of range */
     NRP2P_EPIPE = -32,       /**< the host has stopped, or this side of the stream is finished */
     NRP2P_EDEADLK = -35,     /**< nrp2p_free on the network thread */
@@ -61,7 +61,10 @@ enum {
     NRP2P_PUBLISH_DUPLICATE = -202, /**< the same bytes were published or seen within 120 s */
     NRP2P_PUBLISH_TOO_LARGE = -203, /**< over max_transmit_bytes */
     NRP2P_PUBLISH_QUEUES_FULL = -204, /**< every peer's send queue is full */
-    NRP2P_PUBLISH_FAILED = -205       /**< any other reason, in the event's data */
+    NRP2P_PUBLISH_FAILED = -205,      /**< any other reason, in the event's data */
+    /* only from nrp2p_new */
+    NRP2P_BAD_CERTIFICATE = -301, /**< tls_certificate or tls_key is no PEM of its kind, or they don't belong together */
+    NRP2P_BAD_ROOTS = -302        /**< extra_roots holds no certificate, or a malformed one */
 };
 
 /** Limits that the host enforces. */
@@ -72,6 +75,7 @@ enum {
 #define NRP2P_MAX_STREAM_BYTES 2097152u /**< written bytes waiting in one stream; one write is at most that */
 #define NRP2P_MAX_STREAMS 1024u         /**< raw streams of one host, both directions */
 #define NRP2P_MAX_PROTOCOLS 64u         /**< accepted protocols of one host */
+#define NRP2P_MAX_BOOTSTRAP 64u         /**< records given to nrp2p_discv5_start */
 #define NRP2P_FIRST_INBOUND_STREAM 4294967296ull /**< ids of inbound streams start here; the caller's own are below */
 
 /** Bytes or text of the other side, valid during the call only. `ptr` may be null when `len` is 0. */
@@ -106,6 +110,10 @@ typedef struct nrp2p_config {
     uint32_t reserved;                   /**< 0 */
     nrp2p_slice agent;                   /**< agent string of identify, default "noroshi" */
     nrp2p_slice relay_protocol;          /**< exact gossipsub protocol id, default "/vac/waku/relay/2.0.0" */
+    nrp2p_slice tls_certificate;         /**< PEM, chain with our own first: needed to listen at /wss or /tls/ws */
+    nrp2p_slice tls_key;                 /**< PEM, PKCS#8, PKCS#1 or SEC1: the key of the first certificate */
+    nrp2p_slice extra_roots;             /**< PEM certificates that a dialled /wss is believed for, beside Mozilla's
+                                              roots, which are compiled in, and those of the system. At most 1 MiB each */
 } nrp2p_config;
 
 /** Kinds of event. Fields not named at a kind are 0 or empty. */
@@ -159,7 +167,16 @@ typedef enum nrp2p_event_kind {
     NRP2P_EVENT_STATS = 20,
     /** code: 0 after nrp2p_free, or NRP2P_PANIC; text: reason. The last event ever of this host. All functions return
      *  NRP2P_EPIPE from now on; the host is still to be freed. */
-    NRP2P_EVENT_STOPPED = 21
+    NRP2P_EVENT_STOPPED = 21,
+    /** text: "ip:port" of the UDP socket, data: our own ENR as text. It comes again whenever the record has changed: the
+     *  port we got was added to it, or the votes of other nodes have found our outside address. */
+    NRP2P_EVENT_DISCV5_LISTENING = 22,
+    /** data: the ENR of another node as text, "enr:...", at most 404 bytes: whatever was seen in look-ups and sessions, of
+     *  any network, its signature verified and nothing else. A record comes once in 10 minutes, at most 4096 of them. */
+    NRP2P_EVENT_DISCOVERED = 23,
+    /** text: reason. The UDP socket could not be opened, or a panic was contained. The host goes on without discovery,
+     *  which may be started again. */
+    NRP2P_EVENT_DISCV5_FAILED = 24
 } nrp2p_event_kind;
 
 /** Why a dial failed; the name in quotes is the text of the event. */
@@ -176,7 +193,9 @@ typedef enum nrp2p_dial_reason {
     NRP2P_DIAL_LIMIT = 10,              /**< "limit": max_connections or max_connections_per_peer */
     NRP2P_DIAL_BANNED = 11,             /**< "banned" */
     NRP2P_DIAL_ABORTED = 12,            /**< "aborted": nrp2p_disconnect or ban while dialling */
-    NRP2P_DIAL_NAME = 13                /**< "name": the system's resolver gave no address for /dns4/.. within 5 s */
+    NRP2P_DIAL_NAME = 13,               /**< "name": the system's resolver gave no address for /dns4/.. within 5 s */
+    NRP2P_DIAL_CERTIFICATE = 14         /**< "certificate": that of a /wss address is of no known root, has expired, or is
+                                             another name's */
 } nrp2p_dial_reason;
 
 /** One event. Check `struct_size >= sizeof(nrp2p_event)`; fields are only ever added at the end. */
@@ -208,6 +227,9 @@ typedef struct nrp2p_counters {
     uint64_t commands_refused;    /**< calls answered with NRP2P_EAGAIN for the command queue */
     uint64_t log_lines_dropped;
     uint64_t panics;              /**< contained panics */
+    uint64_t discv5_nodes;        /**< gauge: nodes in the table that answer, as of the last look-up */
+    uint64_t discv5_unrecognized; /**< datagrams that are none of ours: garbage, or of another network */
+    uint64_t discv5_unverifiable; /**< sessions refused because the record names another address than its sender's */
 } nrp2p_counters;
 
 typedef enum nrp2p_verdict {
@@ -227,7 +249,8 @@ uint32_t nrp2p_abi_version(void);
 int32_t nrp2p_config_default(nrp2p_config *config);
 
 /** Starts a host. `user` is given to each callback. On success *out is the handle; on error it is null.
- *  EINVAL: a field out of its range, or not a secp256k1 key; EAGAIN: no thread or no runtime could be had. */
+ *  EINVAL: a field out of its range, or not a secp256k1 key; EAGAIN: no thread or no runtime could be had;
+ *  BAD_CERTIFICATE, BAD_ROOTS. */
 int32_t nrp2p_new(const nrp2p_config *config, nrp2p_callback callback, void *user, nrp2p_host **out);
 
 /** Ends all streams and connections, sends STOPPED, joins the thread (well below 2 s while the callback returns) and
@@ -237,8 +260,8 @@ int32_t nrp2p_free(nrp2p_host *host);
 /** Own peer id as text into buf. *len is the length needed, also with EMSGSIZE when cap is too small. */
 int32_t nrp2p_peer_id(const nrp2p_host *host, char *buf, size_t cap, size_t *len);
 
-/** Listens on e.g. "/ip4/127.0.0.1/tcp/0"; LISTENING or LISTEN_CLOSED follows, the latter also when another node shares
- *  its port. */
+/** Listens on e.g. "/ip4/127.0.0.1/tcp/0", for WebSockets with /ws behind it, or /wss or /tls/ws when there is a
+ *  certificate. LISTENING or LISTEN_CLOSED follows, the latter also when another node shares its port. */
 int32_t nrp2p_listen(nrp2p_host *host, const char *addr, size_t addr_len);
 
 /** An address under which others reach us (port forwarding); told by identify unless hide_listen_addrs. */
@@ -295,6 +318,18 @@ int32_t nrp2p_stream_finish(nrp2p_host *host, uint64_t stream_id);
 
 /** Ends the stream at once, what is queued is lost; STREAM_END with ECANCELED follows. ENOENT: no such stream. */
 int32_t nrp2p_stream_reset(nrp2p_host *host, uint64_t stream_id);
+
+/** Looks for other nodes with discv5 (33/WAKU2-DISCV5) until the host ends: binds UDP ip:port (port 0: any), then
+ *  DISCV5_LISTENING or DISCV5_FAILED follows, and DISCOVERED for what is found. Walks to random places of the network: at
+ *  once, after 2, 4, 8, 16 s, then each 30 s, each 5 min when 16 nodes answer.
+ *  record: our own ENR as text, "enr:...", signed with the host's key. The bound port is added to a record that names
+ *  none, and the address (unless it is 0.0.0.0 or ::) to one that has none either.
+ *  bootstrap: ENRs of others, one a line, may be empty. One that cannot be reached from the kind of ip is passed over.
+ *  Unless ip is of loopback, where all have one address: at most 10 nodes of a /24 in the table, 2 in a bucket; and a
+ *  stranger that sends more than 9 requests a second is not heard for an hour.
+ *  EINVAL: a record that does not verify, or is not of our key. EMSGSIZE: over NRP2P_MAX_BOOTSTRAP. EEXIST: it runs. */
+int32_t nrp2p_discv5_start(nrp2p_host *host, const char *ip, size_t ip_len, uint16_t port, const char *record,
+                           size_t record_len, const char *bootstrap, size_t bootstrap_len);
 
 /** STATS follows. */
 int32_t nrp2p_stats(nrp2p_host *host, uint64_t request_id);

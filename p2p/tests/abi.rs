@@ -5,16 +5,20 @@ use std::ptr::{null, null_mut};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use enr::CombinedKey;
 // The crate is linked for its exported functions only.
 use noroshi_p2p as _;
 
 const OK: i32 = 0;
 const ENOENT: i32 = -2;
+const EEXIST: i32 = -17;
 const EINVAL: i32 = -22;
 const EDEADLK: i32 = -35;
 const EMSGSIZE: i32 = -90;
 const ENOTSUP: i32 = -95;
 const NO_PEERS: i32 = -201;
+const BAD_CERTIFICATE: i32 = -301;
+const BAD_ROOTS: i32 = -302;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -49,6 +53,9 @@ struct Config {
     reserved: u32,
     agent: Slice,
     relay_protocol: Slice,
+    tls_certificate: Slice,
+    tls_key: Slice,
+    extra_roots: Slice,
 }
 
 #[repr(C)]
@@ -110,6 +117,16 @@ extern "C" {
     ) -> i32;
     fn nrp2p_stream_write(host: *mut HostHandle, stream: u64, data: *const u8, len: usize) -> i32;
     fn nrp2p_stream_credit(host: *mut HostHandle, stream: u64, bytes: u64) -> i32;
+    fn nrp2p_discv5_start(
+        host: *mut HostHandle,
+        ip: *const u8,
+        ip_len: usize,
+        port: u16,
+        record: *const u8,
+        record_len: usize,
+        bootstrap: *const u8,
+        bootstrap_len: usize,
+    ) -> i32;
     fn nrp2p_stats(host: *mut HostHandle, request: u64) -> i32;
 }
 
@@ -203,7 +220,7 @@ fn every_function_of_the_header_is_exported() {
         assert!(source.contains(&format!("fn {name}(")) || source.contains(&format!("    {name}(")), "{name}");
         checked += 1;
     }
-    assert!(checked >= 22, "{checked}");
+    assert!(checked >= 23, "{checked}");
 }
 
 #[test]
@@ -230,6 +247,8 @@ fn null_pointers_are_refused() {
         assert_eq!(nrp2p_gossip_publish(host, 1, b"t".as_ptr(), 1, null(), 3), EINVAL);
         assert_eq!(nrp2p_gossip_verdict(host, null(), 32, b"x".as_ptr(), 1, 0), EINVAL);
         assert_eq!(nrp2p_stream_write(host, 1, null(), 0), EINVAL);
+        assert_eq!(nrp2p_discv5_start(host, null(), 9, 0, b"enr:".as_ptr(), 4, null(), 0), EINVAL);
+        assert_eq!(nrp2p_discv5_start(host, b"127.0.0.1".as_ptr(), 9, 0, null(), 4, null(), 0), EINVAL);
         assert_eq!(nrp2p_free(host), OK);
     }
 }
@@ -273,6 +292,9 @@ fn configurations_that_cannot_be_are_refused() {
     assert_eq!(refused(|config| config.log_level = 6), EINVAL);
     assert_eq!(refused(|config| config.agent = Slice { ptr: null(), len: 4 }), EINVAL);
     assert_eq!(refused(|config| config.agent = Slice { ptr: [0xffu8].as_ptr(), len: 1 }), EINVAL);
+    assert_eq!(refused(|config| config.extra_roots = Slice { ptr: null(), len: 4 }), EINVAL);
+    assert_eq!(refused(|config| config.extra_roots = Slice { ptr: b"none".as_ptr(), len: 4 }), BAD_ROOTS);
+    assert_eq!(refused(|config| config.tls_key = Slice { ptr: b"none".as_ptr(), len: 4 }), BAD_CERTIFICATE);
     let mut small = defaults();
     small.struct_size -= 1;
     // SAFETY: the struct is whole, only its own word for its size is not.
@@ -344,11 +366,49 @@ fn events_carry_the_numbers_of_the_header() {
     }
     let published = notes.wait(11);
     assert_eq!((published.id, published.code, published.text.as_str()), (5, NO_PEERS, "t"));
-    assert_eq!((notes.wait(20).id, notes.wait(20).data_len), (6, 96));
+    assert_eq!((notes.wait(20).id, notes.wait(20).data_len), (6, 120));
     let dialled = notes.wait(5);
     assert_eq!((dialled.id, dialled.code, dialled.text.as_str()), (7, 7, "unsupported address"));
     // SAFETY: the last use of the handle.
     assert_eq!(unsafe { nrp2p_free(host) }, OK);
+}
+
+/// Starts discovery at 127.0.0.1 with a record that is signed with `key`; gives what was answered, and the record.
+fn discover(host: *mut HostHandle, key: u8, port: u16, bootstrap: &str) -> (i32, String) {
+    let key = CombinedKey::secp256k1_from_bytes(&mut [key; 32]).unwrap();
+    let record = enr::Enr::builder().ip4([127, 0, 0, 1].into()).udp4(port).build(&key).unwrap().to_base64();
+    let (ip, record_len) = ("127.0.0.1", record.len());
+    let (more, more_len) = (bootstrap.as_ptr(), bootstrap.len());
+    // SAFETY: a live handle and matching lengths.
+    let code =
+        unsafe { nrp2p_discv5_start(host, ip.as_ptr(), ip.len(), port, record.as_ptr(), record_len, more, more_len) };
+    (code, record)
+}
+
+#[test]
+fn discovery_is_told_with_the_numbers_of_the_header() {
+    let free_port = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (first, second) = (Notes::default(), Notes::default());
+    let (host, other) = (first.start(&defaults()), second.start(&Config { secret_key: [0x22; 32], ..defaults() }));
+    let port = free_port();
+    assert_eq!(discover(host, 0x22, port, "").0, EINVAL);
+    let (code, record) = discover(host, 0x11, port, "");
+    assert_eq!(code, OK);
+    let listening = first.wait(22);
+    assert_eq!((listening.text, listening.data_len), (format!("127.0.0.1:{port}"), record.len()));
+    assert_eq!(discover(host, 0x11, port, "").0, EEXIST);
+
+    assert_eq!(discover(other, 0x22, port, "").0, OK);
+    assert!(second.wait(24).text.contains("in use"));
+    let (code, other_record) = discover(other, 0x22, free_port(), &record);
+    assert_eq!(code, OK);
+    assert_eq!(second.wait(23).data_len, record.len());
+    assert_eq!(first.wait(23).data_len, other_record.len());
+    // SAFETY: the last use of the handles.
+    unsafe {
+        assert_eq!(nrp2p_free(host), OK);
+        assert_eq!(nrp2p_free(other), OK);
+    }
 }
 
 #[test]

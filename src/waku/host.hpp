@@ -106,18 +106,19 @@ struct StreamEnded {
     StreamEnd how{StreamEnd::finished};
     std::string reason;
 };
-/// discv5 runs. Comes again when the record has changed, e.g. because others have told us our outside address.
+/// Discovery runs. Comes again when our record has changed: it got the bound port, or others told our outside address.
 struct Discv5Listening {
     std::string address;  ///< "ip:port" of the UDP socket
-    std::string record;   ///< our own ENR as text
+    std::string record;   ///< our ENR as it is now, "enr:..."
 };
-/// discv5 could not begin, or ended; the host goes on.
+/// The ENR of another node, of whatever network; only its signature has been verified. Once in 10 minutes a record, at
+/// most 4,096 of them.
+struct Discovered {
+    std::string record;  ///< "enr:...", at most 404 bytes
+};
+/// Discovery has ended, the host goes on; `discover` may be called again.
 struct Discv5Failed {
     std::string reason;
-};
-/// The record of a node that discv5 has seen, of whatever network; the same one at most each ten minutes.
-struct Discovered {
-    std::string record;  ///< "enr:.."
 };
 /// The last event of a host that died by itself. It is still to be destroyed.
 struct Stopped {
@@ -128,8 +129,8 @@ struct Stopped {
 using HostEvent =
     std::variant<event::Listening, event::ListenClosed, event::Connected, event::Closed, event::DialError,
                  event::Identified, event::PingRtt, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
-                 event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded,
-                 event::Discv5Listening, event::Discv5Failed, event::Discovered, event::Stopped>;
+                 event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded, event::Discv5Listening,
+                 event::Discovered, event::Discv5Failed, event::Stopped>;
 
 /// Where events go. `deliver` is called on the I/O thread, never from inside a command, and never after the host is
 /// destroyed.
@@ -145,17 +146,20 @@ struct HostOptions {
     std::uint32_t ip_colocation{0};       ///< 0: off
     bool gossip{true};                    ///< false: relay is neither run nor announced
     bool hide_listen_addresses{false};
+    std::string_view tls_certificate{};  ///< PEM, as NodeConfig::tls; empty: no /wss to listen at
+    std::string_view tls_key{};          ///< PEM
+    std::string_view extra_roots{};      ///< PEM, as NodeConfig::extra_roots_pem
     std::function<void(std::function<void()>)> post;  ///< to the I/O thread, from any
     Metrics& metrics;
     Log log;
 };
 
-/// What discv5 is begun with.
-struct Discv5Options {
-    std::string ip;                      ///< of the UDP socket
+/// Where discv5 listens (33/WAKU2-DISCV5), and what it begins with.
+struct DiscoveryStart {
+    std::string ip;                      ///< of the UDP socket, "0.0.0.0"; of loopback: no limits per address
     std::uint16_t port{0};               ///< 0: any
-    std::string record;                  ///< our own ENR as text, signed with the host's key
-    std::vector<std::string> bootstrap;  ///< ENRs of others
+    std::string record;                  ///< own ENR, "enr:...", signed with the host's key; may lack the port
+    std::vector<std::string> bootstrap;  ///< ENRs of others, at most 64; unreachable ones are passed over
 };
 
 /// One libp2p host. Thread: the I/O thread. Destroying it ends its connections and waits for its thread, below 2 s.
@@ -169,10 +173,9 @@ class P2pHost {
     /// Connected or DialError follows.
     [[nodiscard]] virtual Result<void> dial(RequestId request, std::string_view address) = 0;
     virtual void disconnect(std::string_view peer) = 0;
-
-    /// Looks for other nodes with discv5 until the host ends. Discv5Listening or Discv5Failed follows, and Discovered for
-    /// what is found. Once a host.
-    [[nodiscard]] virtual Result<void> discover(const Discv5Options& options) = 0;
+    /// Looks for other nodes until the host ends. Discv5Listening or Discv5Failed follows, then Discovered.
+    /// Errors: invalid_argument (a record that does not verify, or is of another key), conflict (it runs already).
+    [[nodiscard]] virtual Result<void> discover(const DiscoveryStart& start) = 0;
 
     [[nodiscard]] virtual Result<void> subscribe(std::string_view topic) = 0;
     /// Published follows.

@@ -91,12 +91,13 @@ Result<PeerAddress> parse_peer_address(std::string_view text) {
     return PeerAddress{std::string(text), std::string(parts[used + 1])};
 }
 
-Result<void> check_listen_address(std::string_view text) {
+Result<void> check_listen_address(std::string_view text, ListenTls tls) {
     constexpr std::string_view example = "/ip4/127.0.0.1/tcp/60000";
     const std::vector<std::string_view> parts = split(text.substr(0, max_address_bytes));
     NOROSHI_TRY(const std::size_t used, check_transport(parts, 0, false, example));
-    if (used > 4 && parts[4] != "ws") {
-        return fail(Errc::unsupported, fmt::format("TLS is the work of a proxy in front of /ws; expected {}/ws", example));
+    if (used > 4 && parts[4] != "ws" && tls == ListenTls::none) {
+        return fail(Errc::unsupported,
+                    fmt::format("TLS needs a certificate, or a proxy in front of /ws; expected {}/ws", example));
     }
     if (parts.size() != used) {
         return fail(Errc::parse, fmt::format("expected an address to listen on such as {}", example));

@@ -2,6 +2,7 @@
 // /ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>[/ws|/wss|/tls/ws][/p2p/<peer id>].
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,11 @@ struct PeerAddress {
 
 /// Errors: parse (what was expected), unsupported (transports other than TCP and WebSocket).
 [[nodiscard]] Result<PeerAddress> parse_peer_address(std::string_view text);
-/// Checks an address to listen on: an IP address, port 0 allowed, /ws or nothing after it. Errors: as above.
-[[nodiscard]] Result<void> check_listen_address(std::string_view text);
+/// Whether a listener can speak TLS.
+enum class ListenTls : std::uint8_t { none, certificate };
+/// Checks an address to listen on: an IP address, port 0 allowed, and nothing, /ws, or with a certificate /wss or /tls/ws
+/// after it. Errors: as above.
+[[nodiscard]] Result<void> check_listen_address(std::string_view text, ListenTls tls = ListenTls::none);
 /// `address` without a trailing /p2p/<id>.
 [[nodiscard]] std::string without_peer(std::string_view address);
 /// The binary form of an address without /p2p/<id>, as node records hold it. Errors: parse.

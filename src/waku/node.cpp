@@ -44,7 +44,7 @@ Result<void> check(const NodeConfig& config) {
         return fail(Errc::invalid_argument, "services: only a relay node can serve others");
     }
     for (const std::string& address : config.listen) {
-        Result<void> checked = check_listen_address(address);
+        Result<void> checked = check_listen_address(address, config.tls ? ListenTls::certificate : ListenTls::none);
         if (!checked) {
             return fail(std::move(checked).error().with(fmt::format("listen: \"{}\"", address)));
         }

@@ -65,6 +65,12 @@ struct DiscoveryConfig {
     [[nodiscard]] bool any() const { return !dns.empty() || discv5 || peer_exchange; }
 };
 
+/// Who a node is where it listens at /wss or /tls/ws.
+struct TlsIdentity {
+    std::string certificate_pem;  ///< the chain, own certificate first
+    std::string key_pem;          ///< PKCS#8, PKCS#1 or SEC1
+};
+
 struct NodeConfig {
     crypto::SecretKey key;                  ///< of the node, not of the owner
     std::vector<std::string> listen;        ///< multiaddrs without /p2p/; empty: outbound connections only
@@ -84,6 +90,9 @@ struct NodeConfig {
     bool catch_up{false};
     Milliseconds catch_up_window{0};        ///< how far back the first such query goes before the start
     ServiceConfig services{};               ///< mode relay only
+    std::optional<TlsIdentity> tls{};       ///< without it, TLS is the work of a proxy in front of /ws
+    /// PEM certificates that a dialled /wss is believed for, beside the system's and Mozilla's roots.
+    std::string extra_roots_pem{};
 };
 
 /// What became of a publish. More than "a peer took it" is not known here.

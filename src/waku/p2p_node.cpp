@@ -21,9 +21,11 @@ constexpr Milliseconds mesh_interval{5'000};
 constexpr std::uint32_t frame_overhead = 64 * 1024;
 constexpr std::uint32_t max_streams = 128;  // of one protocol, inbound
 
-/// "/ip4/" or "/ip6/", and "ws" for a WebSocket.
+/// "/ip4/" or "/ip6/", and what follows the port: "/ws", "/wss", "/tls/ws".
 std::string kind_of(std::string_view address) {
-    return std::string(address.substr(0, 5)) + (without_peer(address).ends_with("/ws") ? "ws" : "");
+    const std::string plain = without_peer(address);
+    const std::size_t behind = plain.find('/', plain.find("/tcp/") + 5);
+    return plain.substr(0, 5) + (behind == std::string::npos ? "" : plain.substr(behind));
 }
 
 std::vector<std::string> topics_of(const NodeConfig& config) {
@@ -141,6 +143,9 @@ Result<void> P2pNode::make_host() {
         .ip_colocation = config_.limits.ip_colocation,
         .gossip = config_.mode == Mode::relay,
         .hide_listen_addresses = config_.listen.empty(),
+        .tls_certificate = config_.tls ? std::string_view(config_.tls->certificate_pem) : std::string_view(),
+        .tls_key = config_.tls ? std::string_view(config_.tls->key_pem) : std::string_view(),
+        .extra_roots = config_.extra_roots_pem,
         .post = environment_.post,
         .metrics = environment_.metrics,
         .log = environment_.log};
@@ -178,7 +183,7 @@ Result<void> P2pNode::make_host() {
 std::vector<std::string> P2pNode::wanted_addresses() const {
     std::vector<std::string> out = config_.listen;
     for (std::string& address : out) {
-        const bool any_port = address.ends_with("/tcp/0") || address.ends_with("/tcp/0/ws");
+        const bool any_port = address.ends_with("/tcp/0") || address.find("/tcp/0/") != std::string::npos;
         const auto known = first_opened_.find(kind_of(address));
         if (any_port && known != first_opened_.end()) {
             const std::string plain = without_peer(known->second);

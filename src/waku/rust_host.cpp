@@ -16,7 +16,7 @@
 namespace noroshi::waku {
 namespace {
 
-static_assert(sizeof(nrp2p_event) == 96 && sizeof(nrp2p_config) == 144, "the C ABI is not the one this file was made for");
+static_assert(sizeof(nrp2p_event) == 96 && sizeof(nrp2p_config) == 192, "the C ABI is not the one this file was made for");
 
 constexpr std::size_t max_waiting_messages = 10'000;
 constexpr std::size_t max_waiting_bytes = 32 * 1024 * 1024;
@@ -28,6 +28,9 @@ constexpr std::size_t max_protocols = 128;
 constexpr std::uint32_t log_warn = 2;
 constexpr std::uint32_t log_debug = 4;
 
+nrp2p_slice slice_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 std::string text_of(nrp2p_slice slice) {
     return slice.len == 0 ? std::string() : std::string(reinterpret_cast<const char*>(slice.ptr), slice.len);
 }
@@ -138,6 +141,12 @@ std::optional<HostEvent> value_of(const nrp2p_event& event) {
             return event::StreamEof{event.id};
         case NRP2P_EVENT_STREAM_END:
             return event::StreamEnded{event.id, end_of(event.code), text_of(event.text)};
+        case NRP2P_EVENT_DISCV5_LISTENING:
+            return event::Discv5Listening{text_of(event.text), text_of(event.data)};
+        case NRP2P_EVENT_DISCOVERED:
+            return event::Discovered{text_of(event.data)};
+        case NRP2P_EVENT_DISCV5_FAILED:
+            return event::Discv5Failed{text_of(event.text)};
         case NRP2P_EVENT_STOPPED:
             return event::Stopped{text_of(event.text)};
         default:
@@ -329,6 +338,13 @@ Result<void> checked(std::int32_t code, std::string_view what) {
             return fail(Errc::not_found, fmt::format("{}: no such stream", what));
         case NRP2P_EINVAL:
             return fail(Errc::invalid_argument, fmt::format("{}: malformed argument", what));
+        case NRP2P_EEXIST:
+            return fail(Errc::conflict, fmt::format("{}: it is there already", what));
+        case NRP2P_BAD_CERTIFICATE:
+            return fail(Errc::invalid_argument,
+                        fmt::format("{}: the TLS certificate and its key are not PEM, or don't belong together", what));
+        case NRP2P_BAD_ROOTS:
+            return fail(Errc::invalid_argument, fmt::format("{}: the extra TLS roots are not PEM certificates", what));
         case NRP2P_EMSGSIZE:
             return fail(Errc::limit, fmt::format("{}: too large", what));
         case NRP2P_ENOTSUP:
@@ -361,6 +377,12 @@ class RustHost final : public P2pHost {
         return checked(nrp2p_dial(host_, request, address.data(), address.size()), "dial");
     }
     void disconnect(std::string_view peer) override { nrp2p_disconnect(host_, peer.data(), peer.size()); }
+    Result<void> discover(const DiscoveryStart& start) override {
+        const std::string bootstrap = fmt::format("{}", fmt::join(start.bootstrap, "\n"));
+        return checked(nrp2p_discv5_start(host_, start.ip.data(), start.ip.size(), start.port, start.record.data(),
+                                          start.record.size(), bootstrap.data(), bootstrap.size()),
+                       "discover");
+    }
     Result<void> subscribe(std::string_view topic) override {
         return checked(nrp2p_gossip_subscribe(host_, topic.data(), topic.size()), "subscribe");
     }
@@ -410,7 +432,10 @@ Result<std::unique_ptr<P2pHost>> make_rust_host(const HostOptions& options, Host
     config.max_transmit_bytes = options.max_transmit_bytes;
     config.ip_colocation_threshold = options.ip_colocation;
     config.log_level = options.log.enabled(LogLevel::debug) ? log_debug : log_warn;
-    config.agent = {reinterpret_cast<const std::uint8_t*>(options.agent.data()), options.agent.size()};
+    config.agent = slice_of(options.agent);
+    config.tls_certificate = slice_of(options.tls_certificate);
+    config.tls_key = slice_of(options.tls_key);
+    config.extra_roots = slice_of(options.extra_roots);
     std::ranges::copy(options.key.expose(), config.secret_key);
     auto exchange = std::make_shared<Exchange>(std::move(events), options);
     nrp2p_host* host = nullptr;

@@ -17,11 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     // What can be listened on can be dialled, but for port 0 and the peer's id.
     constexpr const char* id = "/p2p/16Uiu2HAkwdaqR4NGxQ6cDsUtqGaMpsboURRkh2hvXaHxxCs6CXfW";
-    if (check_listen_address(text) && text.find("/tcp/0") == std::string_view::npos &&
-        !parse_peer_address(std::string(text) + id)) {
+    const bool listenable = check_listen_address(text, ListenTls::certificate).has_value();
+    if (listenable && text.find("/tcp/0") == std::string_view::npos && !parse_peer_address(std::string(text) + id)) {
         std::abort();
     }
-    if (check_listen_address(text) && peer) {
+    if (listenable && peer) {
+        std::abort();
+    }
+    if (check_listen_address(text) && !listenable) {
         std::abort();
     }
     if (const auto topic = parse_pubsub_topic(text); topic && topic->to_string() != text) {

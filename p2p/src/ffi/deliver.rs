@@ -114,6 +114,11 @@ fn deliver(event: &Event, call: impl Fn(&types::Event)) {
             let counters = counters_of(counters);
             call(&types::Event { id: *request_id, data: Slice::of(as_bytes(&counters)), ..blank(20) })
         }
+        Event::Discv5Listening { address, record } => {
+            call(&types::Event { text: text(address), data: text(record), ..blank(22) })
+        }
+        Event::Discovered { record } => call(&types::Event { data: text(record), ..blank(23) }),
+        Event::Discv5Failed { reason } => call(&types::Event { text: text(reason), ..blank(24) }),
         Event::Stopped { panicked, reason } => {
             let code = if *panicked { types::PANIC } else { types::OK };
             call(&types::Event { code, text: text(reason), ..blank(21) })
@@ -174,6 +179,9 @@ fn counters_of(counters: &Counters) -> types::Counters {
         commands_refused: counters.commands_refused,
         log_lines_dropped: counters.log_lines_dropped,
         panics: counters.panics,
+        discv5_nodes: counters.discv5_nodes,
+        discv5_unrecognized: counters.discv5_unrecognized,
+        discv5_unverifiable: counters.discv5_unverifiable,
     }
 }
 

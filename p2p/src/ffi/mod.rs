@@ -95,6 +95,9 @@ fn fill(config: &mut types::Config, defaults: &Config) {
     config.reserved = 0;
     config.agent = Slice::of(crate::host::DEFAULT_AGENT.as_bytes());
     config.relay_protocol = Slice::of(crate::host::DEFAULT_RELAY_PROTOCOL.as_bytes());
+    config.tls_certificate = Slice::EMPTY;
+    config.tls_key = Slice::EMPTY;
+    config.extra_roots = Slice::EMPTY;
 }
 
 unsafe fn config_of(config: &types::Config) -> Result<Config, Refusal> {
@@ -133,6 +136,12 @@ unsafe fn config_of(config: &types::Config) -> Result<Config, Refusal> {
         history_gossip: config.history_gossip as usize,
         ip_colocation_threshold: config.ip_colocation_threshold,
         log_level: u8::try_from(config.log_level).map_err(|_| Refusal::Invalid)?,
+        // SAFETY: as above.
+        tls_certificate_pem: unsafe { bytes(config.tls_certificate.ptr, config.tls_certificate.len) }?.to_vec(),
+        // SAFETY: as above.
+        tls_key_pem: unsafe { bytes(config.tls_key.ptr, config.tls_key.len) }?.to_vec(),
+        // SAFETY: as above.
+        extra_roots_pem: unsafe { bytes(config.extra_roots.ptr, config.extra_roots.len) }?.to_vec(),
     })
 }
 
@@ -316,6 +325,25 @@ pub unsafe extern "C" fn nrp2p_stream_finish(host: *const Host, stream_id: u64) 
 pub unsafe extern "C" fn nrp2p_stream_reset(host: *const Host, stream_id: u64) -> i32 {
     // SAFETY: the caller's handle.
     unsafe { with_host(host, |host| host.reset_stream(stream_id)) }
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn nrp2p_discv5_start(
+    host: *const Host,
+    ip: *const c_char,
+    ip_len: usize,
+    port: u16,
+    record: *const c_char,
+    record_len: usize,
+    bootstrap: *const c_char,
+    bootstrap_len: usize,
+) -> i32 {
+    // SAFETY: the caller's handle and texts.
+    unsafe {
+        with_host(host, |host| {
+            host.discover(text(ip, ip_len)?, port, text(record, record_len)?, text(bootstrap, bootstrap_len)?)
+        })
+    }
 }
 
 #[no_mangle]

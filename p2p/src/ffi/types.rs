@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::host::Refusal;
 
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 pub const OK: i32 = 0;
 pub const ENOENT: i32 = -2;
@@ -25,6 +25,8 @@ pub const PUBLISH_DUPLICATE: i32 = -202;
 pub const PUBLISH_TOO_LARGE: i32 = -203;
 pub const PUBLISH_QUEUES_FULL: i32 = -204;
 pub const PUBLISH_FAILED: i32 = -205;
+pub const BAD_CERTIFICATE: i32 = -301;
+pub const BAD_ROOTS: i32 = -302;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -70,6 +72,9 @@ pub struct Config {
     pub reserved: u32,
     pub agent: Slice,
     pub relay_protocol: Slice,
+    pub tls_certificate: Slice,
+    pub tls_key: Slice,
+    pub extra_roots: Slice,
 }
 
 #[repr(C)]
@@ -101,6 +106,9 @@ pub struct Counters {
     pub commands_refused: u64,
     pub log_lines_dropped: u64,
     pub panics: u64,
+    pub discv5_nodes: u64,
+    pub discv5_unrecognized: u64,
+    pub discv5_unverifiable: u64,
 }
 
 pub type Callback = extern "C" fn(user: *mut c_void, event: *const Event);
@@ -115,6 +123,8 @@ pub fn code_of(refusal: Refusal) -> i32 {
         Refusal::Deadlock => EDEADLK,
         Refusal::TooLarge => EMSGSIZE,
         Refusal::Unsupported => ENOTSUP,
+        Refusal::Certificate => BAD_CERTIFICATE,
+        Refusal::Roots => BAD_ROOTS,
     }
 }
 
@@ -126,11 +136,12 @@ mod tests {
     // The other side asserts the same numbers: whoever changes a struct meets both.
     #[test]
     fn layout_is_that_of_the_header() {
-        assert_eq!(size_of::<Config>(), 144);
+        assert_eq!(size_of::<Config>(), 192);
         assert_eq!(offset_of!(Config, secret_key), 76);
         assert_eq!(offset_of!(Config, agent), 112);
+        assert_eq!(offset_of!(Config, extra_roots), 176);
         assert_eq!(size_of::<Event>(), 96);
         assert_eq!(offset_of!(Event, peer), 32);
-        assert_eq!(size_of::<Counters>(), 96);
+        assert_eq!(size_of::<Counters>(), 120);
     }
 }

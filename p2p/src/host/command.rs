@@ -6,7 +6,8 @@ use libp2p::gossipsub::MessageAcceptance;
 use libp2p::swarm::StreamProtocol;
 use libp2p::{Multiaddr, PeerId};
 
-use super::shared::Reserved;
+use super::discovery::Plan;
+use super::shared::{Lease, Reserved};
 use super::stream_state::StreamGuard;
 
 /// Why a call had no effect.
@@ -16,7 +17,7 @@ pub enum Refusal {
     NotFound,
     /// A queue is full, or the system has no thread to give.
     Busy,
-    /// That stream id or protocol is in use.
+    /// That stream id or protocol is in use, or discovery runs already.
     Exists,
     /// Malformed text or a value out of its range.
     Invalid,
@@ -28,6 +29,10 @@ pub enum Refusal {
     TooLarge,
     /// Gossip is off.
     Unsupported,
+    /// The TLS certificate or its key cannot be used.
+    Certificate,
+    /// The extra roots cannot be used.
+    Roots,
 }
 
 pub(crate) enum Command {
@@ -59,6 +64,10 @@ pub(crate) enum Command {
         acceptance: MessageAcceptance,
     },
     ProtocolsChanged,
+    Discover {
+        plan: Box<Plan>,
+        lease: Lease,
+    },
     OpenStream {
         guard: StreamGuard,
         peer: PeerId,

@@ -34,7 +34,15 @@ pub struct Config {
     pub ip_colocation_threshold: u32,
     /// 0 none to 5 trace.
     pub log_level: u8,
+    /// Chain and key of a listener at /wss or /tls/ws; both empty: none.
+    pub tls_certificate_pem: Vec<u8>,
+    pub tls_key_pem: Vec<u8>,
+    /// Believed beside the system's roots when we dial /wss.
+    pub extra_roots_pem: Vec<u8>,
 }
+
+/// All roots that a system has are a quarter of it.
+const MAX_PEM: usize = 1024 * 1024;
 
 pub const DEFAULT_AGENT: &str = "noroshi";
 pub const DEFAULT_RELAY_PROTOCOL: &str = "/vac/waku/relay/2.0.0";
@@ -64,6 +72,9 @@ impl Config {
             history_gossip: 3,
             ip_colocation_threshold: 5,
             log_level: 2,
+            tls_certificate_pem: Vec::new(),
+            tls_key_pem: Vec::new(),
+            extra_roots_pem: Vec::new(),
         }
     }
 
@@ -85,6 +96,9 @@ impl Config {
             (1..=100).contains(&self.history_length),
             self.history_gossip <= self.history_length,
             self.log_level <= 5,
+            [&self.tls_certificate_pem, &self.tls_key_pem, &self.extra_roots_pem]
+                .iter()
+                .all(|pem| pem.len() <= MAX_PEM),
             StreamProtocol::try_from_owned(self.relay_protocol.clone()).is_ok(),
         ];
         if within.contains(&false) {

@@ -22,6 +22,9 @@ pub struct Counters {
     pub commands_refused: u64,
     pub log_lines_dropped: u64,
     pub panics: u64,
+    pub discv5_nodes: u64,
+    pub discv5_unrecognized: u64,
+    pub discv5_unverifiable: u64,
 }
 
 /// The running totals behind `Counters`.
@@ -35,10 +38,13 @@ pub(crate) struct Totals {
     pub(crate) commands_refused: AtomicU64,
     pub(crate) log_lines_dropped: AtomicU64,
     pub(crate) panics: AtomicU64,
+    pub(crate) discv5_nodes: AtomicU64,
+    pub(crate) discv5_unrecognized: AtomicU64,
+    pub(crate) discv5_unverifiable: AtomicU64,
 }
 
 impl Totals {
-    /// The gauges stay 0.
+    /// The gauges of the swarm stay 0.
     pub(crate) fn snapshot(&self) -> Counters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counters {
@@ -50,6 +56,9 @@ impl Totals {
             commands_refused: read(&self.commands_refused),
             log_lines_dropped: read(&self.log_lines_dropped),
             panics: read(&self.panics),
+            discv5_nodes: read(&self.discv5_nodes),
+            discv5_unrecognized: read(&self.discv5_unrecognized),
+            discv5_unverifiable: read(&self.discv5_unverifiable),
             ..Counters::default()
         }
     }

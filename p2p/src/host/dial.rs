@@ -70,6 +70,9 @@ fn of_any(error: &(dyn Error + 'static)) -> DialReason {
     if let Some(io) = error.downcast_ref::<io::Error>() {
         return of_io(io);
     }
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return DialReason::Certificate;
+    }
     if let Some(source) = error.source() {
         return of_any(source);
     }

@@ -113,6 +113,19 @@ pub enum Event {
         request_id: u64,
         counters: Counters,
     },
+    /// `address` "ip:port" as bound; `record` our own ENR as it is now. Comes again when the record changes.
+    Discv5Listening {
+        address: String,
+        record: String,
+    },
+    /// The ENR of another node, unchecked but for its signature.
+    Discovered {
+        record: String,
+    },
+    /// Discovery has ended, the host has not.
+    Discv5Failed {
+        reason: String,
+    },
     /// The last event of a host; `panicked` when a panic ended it.
     Stopped {
         panicked: bool,
@@ -160,6 +173,7 @@ pub enum DialReason {
     Banned = 11,
     Aborted = 12,
     Name = 13,
+    Certificate = 14,
 }
 
 impl DialReason {
@@ -169,6 +183,7 @@ impl DialReason {
             Self::Other => "other",
             Self::Refused => "refused",
             Self::Name => "name",
+            Self::Certificate => "certificate",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::WrongPeer => "wrong peer",

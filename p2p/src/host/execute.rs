@@ -13,7 +13,7 @@ use super::command::Command;
 use super::event::{DialReason, Event, PublishFailure};
 use super::runner::Runner;
 use super::stream_task::Opened;
-use super::{dial, gossip};
+use super::{dial, discovery, gossip};
 
 const MAX_BANNED: usize = 4096;
 
@@ -38,6 +38,9 @@ impl Runner {
             Command::Publish { request_id, topic, data } => self.publish(request_id, topic, data.take()),
             Command::Verdict { message_id, peer, acceptance } => self.verdict(message_id, peer, acceptance),
             Command::ProtocolsChanged => self.swarm.behaviour_mut().streams.protocols_changed(),
+            Command::Discover { plan, lease } => {
+                discovery::spawn(self.shared.clone(), &self.keypair, *plan, lease);
+            }
             Command::OpenStream { guard, peer, protocol, timeout } => {
                 let opened = Opened { peer, protocol: protocol.to_string() };
                 self.open_stream(guard, opened, protocol, timeout);

@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod counters;
 mod dial;
+mod discovery;
 mod event;
 mod execute;
 mod gossip;
@@ -20,6 +21,7 @@ mod shared;
 mod stream_state;
 mod stream_task;
 mod swarm;
+mod tls;
 
 use std::sync::atomic::Ordering;
 use std::sync::{mpsc as std_mpsc, Arc};
@@ -34,6 +36,7 @@ use tokio::sync::mpsc;
 pub use command::Refusal;
 pub use config::{Config, DEFAULT_AGENT, DEFAULT_RELAY_PROTOCOL};
 pub use counters::Counters;
+pub use discovery::MAX_BOOTSTRAP;
 pub use event::{DialReason, Event, PublishFailure, Sink, StreamEnd};
 
 use command::Command;
@@ -119,6 +122,18 @@ impl Host {
             return Err(Refusal::Invalid);
         }
         self.send(Command::Dial { request_id, address: parse_address(address)? })
+    }
+
+    /// Begins to look for other nodes over UDP; `record` is our own ENR, `bootstrap` those of others, one a line.
+    /// `Exists` while it runs.
+    pub fn discover(&self, ip: &str, port: u16, record: &str, bootstrap: &str) -> Reply {
+        for text in [ip, record] {
+            check_length(text)?;
+        }
+        let plan = discovery::Plan::parse(self.peer_id, ip, port, record, bootstrap)?;
+        self.check_running()?;
+        let lease = self.shared.lease_discovery().ok_or(Refusal::Exists)?;
+        self.send(Command::Discover { plan: Box::new(plan), lease })
     }
 
     pub fn disconnect(&self, peer: &str) -> Reply {

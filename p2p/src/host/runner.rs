@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
+use libp2p::identity::Keypair;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{gossipsub, identify, ping, Multiaddr, PeerId, Swarm};
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use super::shared::{Shared, Stop};
 use super::stream_state::StreamGuard;
 use super::stream_task::{self, Opened};
 use super::swarm::{self, Behaviour, BehaviourEvent};
-use super::{dial, panics, MAX_TEXT};
+use super::{dial, panics, tls, MAX_TEXT};
 
 const MAX_PROTOCOLS_TEXT: usize = 16 * 1024;
 /// A connection whose pings fail so often in a row is dead, even when TCP does not know it yet.
@@ -61,18 +62,21 @@ pub(crate) fn thread_main(parts: Parts, started: std_mpsc::Sender<Result<(), Ref
 fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<Stop, Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| Refusal::Busy)?;
     let Parts { config, shared, queue } = parts;
+    let tls = tls::config(&config)?;
     let swarm = {
         let _context = runtime.enter();
-        swarm::build(&config, &shared).map_err(|_| Refusal::Invalid)?
+        swarm::build(&config, tls, &shared).map_err(|_| Refusal::Invalid)?
     };
-    drop(config);
+    let keypair = config.keypair;
     let _ = started.send(Ok(()));
-    let mut runner = Runner { swarm, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
+    let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
     Ok(runtime.block_on(runner.run(queue)))
 }
 
 pub(super) struct Runner {
     pub(super) swarm: Swarm<Behaviour>,
+    /// For discovery, whose records are signed with it.
+    pub(super) keypair: Keypair,
     pub(super) shared: Arc<Shared>,
     /// Request ids of the dials under way.
     pub(super) dials: HashMap<ConnectionId, u64>,

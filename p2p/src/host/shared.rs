@@ -19,6 +19,7 @@ pub(crate) struct Shared {
     stop: Mutex<Option<Stop>>,
     stop_signal: Notify,
     queued_bytes: AtomicUsize,
+    discovering: Arc<AtomicBool>,
     pub(crate) streams: StreamTable,
     pub(crate) protocols: Arc<Protocols>,
     pub(crate) totals: Arc<Totals>,
@@ -40,6 +41,7 @@ impl Shared {
             stop: Mutex::new(None),
             stop_signal: Notify::new(),
             queued_bytes: AtomicUsize::new(0),
+            discovering: Arc::default(),
             streams: StreamTable::default(),
             protocols: Arc::default(),
             totals: Arc::default(),
@@ -85,11 +87,25 @@ impl Shared {
         panics::take_note()
     }
 
+    /// None while somebody has it.
+    pub(crate) fn lease_discovery(&self) -> Option<Lease> {
+        (!self.discovering.swap(true, Ordering::AcqRel)).then(|| Lease(self.discovering.clone()))
+    }
+
     /// A copy of `data` that counts against MAX_COMMAND_BYTES while it lives; None when that is used up.
     pub(crate) fn reserve(self: &Arc<Self>, data: &[u8]) -> Option<Reserved> {
         let within = |used: usize| used.checked_add(data.len()).filter(|sum| *sum <= MAX_COMMAND_BYTES);
         self.queued_bytes.fetch_update(Ordering::AcqRel, Ordering::Acquire, within).ok()?;
         Some(Reserved { data: data.to_vec(), counted: data.len(), shared: self.clone() })
+    }
+}
+
+/// The right to be the host's one discovery; given back when it is dropped.
+pub(crate) struct Lease(Arc<AtomicBool>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -42,7 +42,11 @@ pub(crate) struct Behaviour {
 }
 
 /// Everything that can fail for a bad configuration happens here. Wants a tokio runtime around it.
-pub(crate) fn build(config: &Config, shared: &Arc<Shared>) -> Result<Swarm<Behaviour>, String> {
+pub(crate) fn build(
+    config: &Config,
+    tls: websocket::tls::Config,
+    shared: &Arc<Shared>,
+) -> Result<Swarm<Behaviour>, String> {
     let gossip = match config.gossip_enabled {
         true => Some(gossip::behaviour(config)?),
         false => None,
@@ -59,7 +63,7 @@ pub(crate) fn build(config: &Config, shared: &Arc<Shared>) -> Result<Swarm<Behav
     // A panic in a connection's task leaves the swarm with a connection that is not there: the host has to end.
     let swarm_config = libp2p::swarm::Config::with_executor(move |task| contain(owner.clone(), task))
         .with_idle_connection_timeout(config.idle_timeout);
-    let transport = transport(config, shared)?;
+    let transport = transport(config, tls, shared)?;
     Ok(Swarm::new(transport, behaviour, config.keypair.public().to_peer_id(), swarm_config))
 }
 
@@ -75,7 +79,11 @@ pub(crate) fn contain(shared: Arc<Shared>, task: Task) {
     });
 }
 
-fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
+fn transport(
+    config: &Config,
+    tls: websocket::tls::Config,
+    shared: &Arc<Shared>,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, String> {
     let noise = noise::Config::new(&config.keypair).map_err(|error| error.to_string())?;
     let sockets = || {
         let totals = shared.totals.clone();
@@ -85,7 +93,7 @@ fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, Str
         Names::new(tcp)
     };
     let mut websocket = websocket::Config::new(sockets());
-    websocket.set_max_data_size(MAX_WEBSOCKET_MESSAGE);
+    websocket.set_max_data_size(MAX_WEBSOCKET_MESSAGE).set_tls_config(tls);
     let transport = websocket
         .or_transport(sockets())
         .upgrade(Version::V1Lazy)

@@ -213,7 +213,7 @@ TEST_F(DiscoveryTest, Discv5BeginsWithOurSignedRecordOnceTheNodeListens) {
     bench_.event(event::Listening{"/ip4/127.0.0.1/tcp/60001/ws/p2p/own"});
     bench_.advance(Milliseconds(1'000));
     ASSERT_EQ(bench_.notes.discoveries.size(), 1U);
-    const Discv5Options& options = bench_.notes.discoveries.front();
+    const DiscoveryStart& options = bench_.notes.discoveries.front();
     EXPECT_EQ(options.ip, "127.0.0.1");
     EXPECT_EQ(options.port, 9001);
     EXPECT_EQ(options.bootstrap.size(), 1U);

@@ -54,9 +54,11 @@ struct HostNotes {
     std::vector<PeerId> disconnected;
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
-    std::vector<Discv5Options> discoveries;
+    std::vector<DiscoveryStart> discoveries;
     bool gossip{false};
     bool hides_addresses{false};
+    std::string tls_certificate;
+    std::string extra_roots;
 
     // What the host refuses from now on.
     bool no_host{false};
@@ -85,11 +87,12 @@ class FakeHost final : public P2pHost {
         notes_.dials.push_back({request, std::string(address)});
         return taken();
     }
-    void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
-    Result<void> discover(const Discv5Options& options) override {
-        notes_.discoveries.push_back(options);
-        return taken();
+    Result<void> discover(const DiscoveryStart& start) override {
+        NOROSHI_TRY_VOID(taken());
+        notes_.discoveries.push_back(start);
+        return {};
     }
+    void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
     Result<void> subscribe(std::string_view topic) override {
         notes_.topics.emplace_back(topic);
         return taken();
@@ -298,6 +301,8 @@ class NodeBench {
             }
             notes.gossip = options.gossip;
             notes.hides_addresses = options.hide_listen_addresses;
+            notes.tls_certificate = options.tls_certificate;
+            notes.extra_roots = options.extra_roots;
             auto host = std::make_unique<FakeHost>(notes);
             notes.deliver = std::move(events.deliver);
             return host;

@@ -75,6 +75,15 @@ TEST(Listen_address, Refuses_what_cannot_be_listened_on) {
     EXPECT_EQ(check_listen_address("/dns4/localhost/tcp/1").error().code, Errc::unsupported);
     EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/ws"));
     EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/wss").error().code, Errc::unsupported);
+    EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/tls/ws").error().code, Errc::unsupported);
+}
+
+TEST(Listen_address, Tls_is_listened_on_with_a_certificate) {
+    EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/wss", ListenTls::certificate));
+    EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/tls/ws", ListenTls::certificate));
+    EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/tls", ListenTls::certificate).error().code, Errc::parse);
+    EXPECT_EQ(check_listen_address("/dns4/localhost/tcp/1/wss", ListenTls::certificate).error().code,
+              Errc::unsupported);
 }
 
 TEST(Without_peer, Drops_the_id_and_nothing_else) {

@@ -64,6 +64,15 @@ TEST_F(NodeTest, Start_ends_when_every_address_is_open) {
     EXPECT_FALSE(notes_.hides_addresses);
 }
 
+TEST_F(NodeTest, The_host_gets_the_certificate_and_the_roots) {
+    NodeConfig config = listening({"/ip4/127.0.0.1/tcp/1/wss"});
+    config.tls = TlsIdentity{"certificate", "key"};
+    config.extra_roots_pem = "roots";
+    const auto started = bench_.begin(std::move(config));
+    EXPECT_EQ(notes_.tls_certificate, "certificate");
+    EXPECT_EQ(notes_.extra_roots, "roots");
+}
+
 TEST_F(NodeTest, Start_names_the_address_that_cannot_be_opened) {
     const auto started = bench_.begin(listening({"/ip4/127.0.0.1/tcp/1"}));
     bench_.event(event::ListenClosed{"/ip4/127.0.0.1/tcp/1", "address in use"});
@@ -299,6 +308,22 @@ TEST_F(NodeCrashTest, A_new_host_is_made_after_a_second_and_stands_as_the_old_on
     bench_.advance(Milliseconds(500));
     EXPECT_EQ(notes_.dials.size(), 2U);
     EXPECT_EQ(bench_.counter("noroshi_waku_p2p_restarts_total"), 1U);
+}
+
+TEST_F(NodeCrashTest, Listeners_of_each_kind_keep_their_ports) {
+    NodeConfig config = NodeBench::config();
+    config.tls = TlsIdentity{"certificate", "key"};
+    config.listen = {"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0/ws", "/ip4/127.0.0.1/tcp/0/wss"};
+    const auto started = bench_.begin(std::move(config));
+    const std::vector<std::string> opened{"/ip4/127.0.0.1/tcp/40000", "/ip4/127.0.0.1/tcp/40001/ws",
+                                          "/ip4/127.0.0.1/tcp/40002/wss"};
+    for (const std::string& address : opened) {
+        bench_.event(event::Listening{address + std::string(own)});
+    }
+    crash();
+    notes_.listens.clear();
+    bench_.advance(Milliseconds(1'000));
+    EXPECT_EQ(notes_.listens, opened);
 }
 
 TEST_F(NodeCrashTest, Waits_double_while_hosts_keep_dying) {
