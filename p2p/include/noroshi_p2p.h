@@ -325,8 +325,8 @@ int32_t nrp2p_stream_reset(nrp2p_host *host, uint64_t stream_id);
  *  record: our own ENR as text, "enr:...", signed with the host's key. The bound port is added to a record that names
  *  none, and the address (unless it is 0.0.0.0 or ::) to one that has none either.
  *  bootstrap: ENRs of others, one a line, may be empty. One that cannot be reached from the kind of ip is passed over.
- *  Unless ip is of loopback, where all have one address: at most 10 nodes of a /24 in the table, 2 in a bucket; and a
- *  stranger that sends more than 9 requests a second is not heard for an hour.
+ *  Unless ip is of loopback, where all have one address: at most 10 nodes of a /24 in the table, 2 in a bucket; of
+ *  strangers, 10 requests a second are heard, and who sends more than 9 alone is not heard for an hour.
  *  EINVAL: a record that does not verify, or is not of our key. EMSGSIZE: over NRP2P_MAX_BOOTSTRAP. EEXIST: it runs. */
 int32_t nrp2p_discv5_start(nrp2p_host *host, const char *ip, size_t ip_len, uint16_t port, const char *record,
                            size_t record_len, const char *bootstrap, size_t bootstrap_len);

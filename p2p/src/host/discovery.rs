@@ -311,6 +311,7 @@ impl discv5::Executor for Contained {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::panics;
 
     #[test]
     fn a_record_is_told_once_in_ten_minutes() {
@@ -328,6 +329,22 @@ mod tests {
         assert_eq!((taken, told.oldest_first.len()), (MAX_TOLD, MAX_TOLD));
         assert!(told.is_news(NodeId::random(), 1, start + FORGET_AFTER));
         assert_eq!(told.oldest_first.len(), 1);
+    }
+
+    #[test]
+    fn a_panic_in_a_task_of_the_library_is_a_fault() -> std::io::Result<()> {
+        panics::install();
+        panics::watch_this_thread();
+        let shared = Arc::new(Shared::new(Arc::new(|_| {})));
+        let (faults, mut fault) = mpsc::channel(1);
+        let library = Contained { shared: shared.clone(), faults };
+        let reason = tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+            discv5::Executor::spawn(&library, Box::pin(async { std::panic::panic_any("a strange packet") }));
+            fault.recv().await
+        });
+        assert!(reason.is_some_and(|reason| reason.starts_with("a strange packet at ")));
+        assert_eq!(shared.totals.snapshot().panics, 1);
+        Ok(())
     }
 
     const PORT: u16 = 9000;

@@ -67,7 +67,9 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
         let _context = runtime.enter();
         swarm::build(&config, tls, &shared).map_err(|_| Refusal::Invalid)?
     };
-    let keypair = config.keypair;
+    let keypair = config.keypair.clone();
+    // With it goes the key of the certificate.
+    drop(config);
     let _ = started.send(Ok(()));
     let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
     Ok(runtime.block_on(runner.run(queue)))
