@@ -68,7 +68,8 @@ struct Receiver {
     SourcePos where;
 };
 
-enum class WakuMode { relay, light };
+/// rest: another program is the node, driven through its REST API.
+enum class WakuMode { relay, light, rest };
 
 struct WakuConfig {
     WakuMode mode{WakuMode::relay};
@@ -76,6 +77,7 @@ struct WakuConfig {
     std::vector<std::uint16_t> shards{32};
     std::vector<std::string> listen;  ///< multiaddrs; empty: outbound connections only
     std::vector<std::string> peers;   ///< multiaddrs with /p2p/<id>
+    std::string rest;                 ///< URL of the API; set in mode rest only
 };
 
 /// The built-in collector of this machine.

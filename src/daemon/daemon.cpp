@@ -13,10 +13,10 @@
 #include "deliver/receipt.hpp"
 #include "heartbeat.hpp"
 #include "inbox.hpp"
+#include "node_factory.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
 #include "version.hpp"
-#include "waku/rust_host.hpp"
 
 namespace noroshi::daemon {
 namespace {
@@ -161,11 +161,11 @@ class Daemon {
             .peers = config_.waku.peers,
             .cluster = config_.waku.cluster,
             .shards = config_.waku.shards,
-            .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light,
+            .mode = config_.waku.mode == config::WakuMode::light ? waku::Mode::light : waku::Mode::relay,
             .content_topics = {std::string(deliver::receipt_content_topic)},
             .catch_up = true};
-        NOROSHI_CO_TRY(node_, waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime_, clock_,
-                                                 random_, metrics_, options_.log.named("waku")));
+        NOROSHI_CO_TRY(node_, make_node(std::move(node_config), config_.waku.rest, runtime_, clock_, random_, metrics_,
+                                        options_.log.named("waku")));
         node_->on_peer_ready([this] { outbox_->retry_now(); });
         NOROSHI_CO_TRY_VOID(co_await node_->start());
         identity_ = std::move(identity);
@@ -331,9 +331,11 @@ class Daemon {
         const bool alone = peers == 0 && !config_.waku.peers.empty();
         const std::optional<Milliseconds> offset = node_->clock_offset();
         const bool clock_ok = !offset || std::chrono::abs(*offset) < Milliseconds(10'000);
-        parts.push_back({"waku", !alone && clock_ok,
-                         fmt::format("{} peers{}", peers,
-                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()))});
+        const std::string problem = node_->problem();
+        parts.push_back({"waku", !alone && clock_ok && problem.empty(),
+                         fmt::format("{} peers{}{}", peers,
+                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()),
+                                     problem.empty() ? "" : ", " + problem)});
         if (heartbeat_ && heartbeat_->ok()) {
             parts.push_back({"heartbeat", *heartbeat_->ok(), heartbeat_->detail()});
         }
