@@ -13,7 +13,7 @@ namespace noroshi::waku {
 namespace {
 
 constexpr Milliseconds busy_interval{100};
-constexpr Milliseconds look_interval{10'000};
+constexpr int polls_a_look = 10;
 constexpr Milliseconds warning_interval{60'000};
 constexpr Milliseconds sleep_gap{30'000};
 constexpr std::array info_paths{"/info", "/debug/v1/info"};  // the first only of nwaku, which calls the other old
@@ -140,7 +140,8 @@ Task<std::string> RestNode::ask_version() {
 }
 
 Task<void> RestNode::look_around() {
-    look_at_ = environment_.clock.steady() + look_interval;
+    // Often until it has peers: that is the time in which it has just been started.
+    look_at_ = environment_.clock.steady() + config_.poll_interval * (admin_ && peers_.empty() ? 1 : polls_a_look);
     const Result<rest::Info> info = co_await ask_info();
     if (!info) {
         lost(info.error());
@@ -177,8 +178,12 @@ Task<void> RestNode::ask_peers() {
     }
     Result<std::vector<PeerInfo>> known = answer->status == 200 ? rest::decode_peers(answer->body)
                                                                 : fail(Errc::unsupported, "no admin API");
+    const bool knew_a_store = !named_stores().empty();
     admin_ = known.has_value();
     peers_ = known ? std::move(*known) : std::vector<PeerInfo>();
+    if (!knew_a_store && !named_stores().empty()) {
+        catch_up_soon();
+    }
     environment_.metrics.gauge("noroshi_waku_peers", "Connected peers.").set(static_cast<double>(peers().size()));
 }
 

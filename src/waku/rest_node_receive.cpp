@@ -9,7 +9,7 @@ namespace noroshi::waku {
 namespace {
 
 constexpr Milliseconds live_gap{3'000};
-constexpr Milliseconds filter_check_interval{30'000};
+constexpr int polls_a_filter_check = 30;
 constexpr Milliseconds first_filter_delay{2'000};  // service nodes take one request a second
 constexpr Milliseconds longest_filter_delay{30'000};
 
@@ -62,8 +62,15 @@ Task<Result<std::size_t>> RestNode::receive_by_relay() {
 }
 
 Task<Result<void>> RestNode::subscribe_relay(std::string topic) {
-    NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.post("/relay/v1/subscriptions", rest::encode_topics({topic})));
-    NOROSHI_CO_TRY_VOID(check(answer));
+    const Result<rest::Answer> answer = co_await api_.post("/relay/v1/subscriptions", rest::encode_topics({topic}));
+    if (!answer && answer.error().code == Errc::io) {
+        // go-waku without relay has the endpoint all the same, crashes inside and closes the connection.
+        co_return fail(Errc::unsupported, "absent: the connection was closed");
+    }
+    if (!answer) {
+        co_return fail(answer.error());
+    }
+    NOROSHI_CO_TRY_VOID(check(*answer));
     environment_.log.info("rest_subscribed", {{"way", "relay"}, {"topic", topic}});
     if (ready_) {
         catch_up_soon();
@@ -110,7 +117,7 @@ Task<Result<void>> RestNode::subscribe_filter() {
     }
     filter_subscribed_ = true;
     filter_delay_ = Milliseconds(0);
-    filter_check_at_ = environment_.clock.steady() + filter_check_interval;
+    filter_check_at_ = environment_.clock.steady() + config_.poll_interval * polls_a_filter_check;
     if (ready_) {
         catch_up_soon();
     }
@@ -119,8 +126,8 @@ Task<Result<void>> RestNode::subscribe_filter() {
 
 /// The service node behind the program may have forgotten us, or be gone.
 Task<void> RestNode::check_filter() {
-    filter_check_at_ = environment_.clock.steady() + filter_check_interval;
-    const Result<rest::Answer> answer = co_await api_.get("/filter/v2/subscriptions/" + environment_.random.id());
+    filter_check_at_ = environment_.clock.steady() + config_.poll_interval * polls_a_filter_check;
+    const Result<rest::Answer> answer = co_await api_.get("/filter/v2/subscriptions/noroshi");
     if (answer && answer->status != 200) {
         environment_.log.info("rest_subscription_lost", {{"reason", rest::refusal(*answer).message}});
         filter_subscribed_ = false;

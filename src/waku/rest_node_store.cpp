@@ -44,13 +44,20 @@ void RestNode::catch_up_soon() {
 
 /// Twice: after a start, meshes and subscriptions of the program form for some seconds.
 Task<void> RestNode::catch_up() {
-    while (std::exchange(catch_up_wanted_, false)) {
-        co_await catch_up_once();
-        const Result<void> waited = co_await wait_until(environment_.clock.steady() + second_look);
+    SteadyMs second{};
+    while (catch_up_wanted_ || second != SteadyMs{}) {
+        const SteadyMs now = environment_.clock.steady();
+        if (std::exchange(catch_up_wanted_, false)) {
+            second = now + second_look;
+            co_await catch_up_once();
+        } else if (now >= second) {
+            second = {};
+            co_await catch_up_once();
+        }
+        const Result<void> waited = co_await environment_.timers.sleep_for(room_check);
         if (!waited || stopping_) {
             co_return;
         }
-        co_await catch_up_once();
     }
     catching_up_ = false;
 }
