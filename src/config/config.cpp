@@ -71,7 +71,7 @@ std::vector<yaml::Field<Config>> top_fields(const std::filesystem::path& folder)
          "files and patterns of rule files, relative to this file's folder; none: built-in rules for this machine"},
         section("route", &Config::route, read_route, "who is told, and how alerts are grouped"),
         section("receivers", &Config::receivers, read_receivers, "who can be told"),
-        section("waku", &Config::waku, read_waku, "the embedded Waku node"),
+        section("waku", &Config::waku, read_waku, "the embedded Waku node, or the one used in its place"),
         section("host", &Config::host, read_host, "the built-in collector of this machine"),
         section("http", &Config::http, read_http, "noroshi's own HTTP endpoint"),
         section("storage", &Config::storage, read_storage, "how long samples are kept"),

@@ -68,7 +68,8 @@ struct Receiver {
     SourcePos where;
 };
 
-enum class WakuMode { relay, light };
+/// rest: another program is the node, driven through its REST API.
+enum class WakuMode { relay, light, rest };
 
 /// Where other peers are looked for; nowhere unless it is named.
 struct WakuDiscovery {
@@ -82,14 +83,24 @@ struct WakuDiscovery {
     [[nodiscard]] bool any() const { return !dns.empty() || discv5 || peer_exchange; }
 };
 
+/// PEM files; relative paths start at the folder of the configuration.
+struct WakuTls {
+    std::string cert_file;  ///< for listening at /wss; with key_file or not at all
+    std::string key_file;
+    std::string ca_file;    ///< roots that dialled /wss are believed for, beside the system's
+};
+
 struct WakuConfig {
     WakuMode mode{WakuMode::relay};
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
     std::vector<std::string> listen;  ///< multiaddrs; empty: outbound connections only
     std::vector<std::string> peers;   ///< multiaddrs with /p2p/<id>
+    std::optional<std::uint16_t> autosharding;  ///< shards of a network where the content topic decides; `shards` is not used
+    WakuTls tls;
     std::vector<std::string> announce;  ///< multiaddrs under which others reach us; empty: those of listen
     WakuDiscovery discovery;
+    std::string rest;                 ///< URL of the API; set in mode rest only
 };
 
 /// The built-in collector of this machine.

@@ -13,10 +13,11 @@
 #include "deliver/receipt.hpp"
 #include "heartbeat.hpp"
 #include "inbox.hpp"
+#include "node_factory.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
+#include "waku_plan.hpp"
 #include "version.hpp"
-#include "waku/rust_host.hpp"
 
 namespace noroshi::daemon {
 namespace {
@@ -155,25 +156,20 @@ class Daemon {
 
     Task<Result<void>> start_waku(crypto::SecretKey identity) {
         NOROSHI_CO_TRY(crypto::SecretKey node_key, load_or_make_key(options_.data_folder / "node.key", random_));
-        waku::NodeConfig node_config{
-            .key = std::move(node_key),
-            .listen = config_.waku.listen,
-            .peers = config_.waku.peers,
-            .cluster = config_.waku.cluster,
-            .shards = config_.waku.shards,
-            .mode = config_.waku.mode == config::WakuMode::relay ? waku::Mode::relay : waku::Mode::light,
-            .content_topics = {std::string(deliver::receipt_content_topic)},
-            .catch_up = true};
-        NOROSHI_CO_TRY(node_, waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime_, clock_,
-                                                 random_, metrics_, options_.log.named("waku")));
+        NOROSHI_CO_TRY(waku::NodeConfig node_config,
+                       make_node_config(config_, std::move(node_key), options_.data_folder));
+        shards_ = node_config.shards;
+        NOROSHI_CO_TRY(node_, make_node(std::move(node_config), config_.waku.rest, runtime_, clock_, random_, metrics_,
+                                        options_.log.named("waku")));
         node_->on_peer_ready([this] { outbox_->retry_now(); });
         NOROSHI_CO_TRY_VOID(co_await node_->start());
         identity_ = std::move(identity);
         set_channels();
         tasks_.spawn("receipts", read_receipts());
         if (config_.waku.mode == config::WakuMode::light) {
-            heartbeat_.emplace(Heartbeat::Parts{*node_, fmt::format("/waku/2/rs/{}/{}", config_.waku.cluster, config_.waku.shards.front()),
-                                                *identity_, runtime_, clock_, random_, metrics_, options_.log.named("heartbeat")});
+            heartbeat_.emplace(Heartbeat::Parts{
+                *node_, waku::PubsubTopic{config_.waku.cluster, shards_.front()}.to_string(), *identity_, runtime_, clock_,
+                random_, metrics_, options_.log.named("heartbeat")});
             tasks_.spawn("heartbeat", heartbeat_->run());
         }
         if (terminal_key_) {
@@ -208,7 +204,7 @@ class Daemon {
     Task<Result<void>> start_terminal() {
         std::vector<std::string> addresses = node_->listen_addresses();
         InboxConfig inbox_config{terminal_key_->clone(), std::move(addresses), config_.waku.cluster,
-                                 config_.waku.shards, waku::Mode::relay, true};
+                                 shards_, waku::Mode::relay, true};
         NOROSHI_CO_TRY(terminal_, Inbox::create(std::move(inbox_config), runtime_, clock_, random_, terminal_metrics_,
                                                 options_.log.named("terminal")));
         NOROSHI_CO_TRY_VOID(co_await terminal_->start());
@@ -235,11 +231,9 @@ class Daemon {
                 continue;
             }
             const config::WakuReceiver& waku = receiver.waku_configs.front();
-            deliver::WakuChannelConfig channel_config{
-                waku.to, fmt::format("/waku/2/rs/{}/{}", config_.waku.cluster, config_.waku.shards.front())};
-            if (!waku.content_topic.empty()) {
-                channel_config.content_topic = waku.content_topic;
-            }
+            const Result<Topics> topics = topics_of(config_.waku, waku);
+            NOROSHI_ASSERT(topics, "the plan has checked it");
+            deliver::WakuChannelConfig channel_config{waku.to, topics->pubsub, topics->content};
             channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_->clone(), *node_,
                                                                  clock_, random_);
         }
@@ -331,9 +325,11 @@ class Daemon {
         const bool alone = peers == 0 && !config_.waku.peers.empty();
         const std::optional<Milliseconds> offset = node_->clock_offset();
         const bool clock_ok = !offset || std::chrono::abs(*offset) < Milliseconds(10'000);
-        parts.push_back({"waku", !alone && clock_ok,
-                         fmt::format("{} peers{}", peers,
-                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()))});
+        const std::string problem = node_->problem();
+        parts.push_back({"waku", !alone && clock_ok && problem.empty(),
+                         fmt::format("{} peers{}{}", peers,
+                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()),
+                                     problem.empty() ? "" : ", " + problem)});
         if (heartbeat_ && heartbeat_->ok()) {
             parts.push_back({"heartbeat", *heartbeat_->ok(), heartbeat_->detail()});
         }
@@ -401,6 +397,7 @@ class Daemon {
     std::unique_ptr<collect::Scraper> scraper_;
     std::unique_ptr<collect::HostSource> host_;
     std::unique_ptr<waku::Node> node_;
+    std::vector<std::uint16_t> shards_;  ///< that the node has joined
     std::optional<Heartbeat> heartbeat_;
     std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<deliver::Outbox> outbox_;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "deliver/receipt.hpp"
-#include "waku/rust_host.hpp"
+#include "node_factory.hpp"
 
 namespace noroshi::daemon {
 namespace {
@@ -82,8 +82,7 @@ Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtim
                                  .catch_up = true,
                                  .catch_up_window = config.since};
     NOROSHI_TRY(std::unique_ptr<waku::Node> node,
-                waku::Node::create(std::move(node_config), waku::rust_host_factory(), runtime, clock, random, metrics,
-                                   log.named("waku")));
+                make_node(std::move(node_config), config.rest, runtime, clock, random, metrics, log.named("waku")));
     return std::unique_ptr<Inbox>(new Inbox(std::unique_ptr<State>(
         new State{std::move(config.key), std::move(node), metrics, std::move(log), clock, random, config.receipts,
                   TaskGroup(runtime.executor()), {}, {}})));

@@ -23,6 +23,7 @@ struct InboxConfig {
     std::vector<std::uint16_t> shards{32};
     waku::Mode mode{waku::Mode::relay};
     bool receipts{true};                  ///< tell the sender that a message has arrived
+    std::string rest{};                   ///< URL of another program's REST API: its node is used, and no peers
     Milliseconds since{0};                ///< also what a store among the peers kept of the time before the start
 };
 

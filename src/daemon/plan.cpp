@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/file.hpp"
+#include "waku_plan.hpp"
 
 namespace noroshi::daemon {
 namespace {
@@ -15,25 +16,11 @@ namespace {
 constexpr std::size_t max_rule_file_bytes = 4u << 20;
 constexpr std::size_t default_body_limit = 64u << 20;
 
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '_' || c == '.' || c == '~';
-        if (plain) {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
-}
-
 std::string query_of(const config::ScrapeConfig& scrape) {
     std::string query;
     for (const auto& [name, values] : scrape.params) {
         for (const std::string& value : values) {
-            query += (query.empty() ? '?' : '&') + percent_encoded(name) + "=" + percent_encoded(value);
+            query += (query.empty() ? '?' : '&') + net::percent_encoded(name) + "=" + net::percent_encoded(value);
         }
     }
     return query;
@@ -114,6 +101,15 @@ void plan_receivers(const config::Config& config, Planned& out) {
                                       "\": this version writes to one identity a receiver; expected one entry under "
                                       "waku_configs",
                                   receiver.where});
+        }
+    }
+    for (const config::Receiver& receiver : config.receivers) {
+        for (const config::WakuReceiver& to : receiver.waku_configs) {
+            if (Result<Topics> topics = topics_of(config.waku, to); !topics) {
+                Error error = std::move(topics).error().with("receiver \"" + receiver.name + "\": content_topic");
+                error.where = receiver.where;
+                out.errors.push_back(std::move(error));
+            }
         }
     }
     out.plan.receivers = config.receivers;

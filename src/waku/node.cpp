@@ -14,31 +14,16 @@
 namespace noroshi::waku {
 namespace {
 
-constexpr std::size_t max_shards = 64;
-constexpr std::uint16_t max_shard = 1023;
 constexpr std::size_t max_static_peers = 100;
 constexpr std::size_t max_agent_bytes = 128;
 
 Result<void> check(const NodeConfig& config) {
-    if (config.shards.empty() || config.shards.size() > max_shards) {
-        return fail(Errc::invalid_argument, "shards: expected 1 to 64 of them");
-    }
-    for (const std::uint16_t shard : config.shards) {
-        if (shard > max_shard) {
-            return fail(Errc::invalid_argument, fmt::format("shards: expected 0 to 1023, got {}", shard));
-        }
-        if (std::ranges::count(config.shards, shard) > 1) {
-            return fail(Errc::invalid_argument, fmt::format("shards: {} is named twice", shard));
-        }
-    }
+    NOROSHI_TRY_VOID(check_topics(config.shards, config.content_topics));
     if (config.peers.size() > max_static_peers) {
         return fail(Errc::invalid_argument, "peers: expected at most 100 of them");
     }
     if (config.agent.size() > max_agent_bytes) {
         return fail(Errc::invalid_argument, "agent: expected at most 128 bytes");
-    }
-    if (config.content_topics.size() > max_store_topics) {
-        return fail(Errc::invalid_argument, "content_topics: expected at most 10 of them");
     }
     if (config.services.any() && config.mode != Mode::relay) {
         return fail(Errc::invalid_argument, "services: only a relay node can serve others");

@@ -222,6 +222,8 @@ class Node {
     /// Open addresses with /p2p/<own id>, ready to be given to another node.
     [[nodiscard]] virtual std::vector<std::string> listen_addresses() const = 0;
     [[nodiscard]] virtual NodeState state() const = 0;
+    /// Why it cannot send or receive now, beginning with a reason as in `publish`; empty when it is not known to be so.
+    [[nodiscard]] virtual std::string problem() const { return {}; }
 };
 
 }  // namespace noroshi::waku

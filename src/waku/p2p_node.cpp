@@ -28,14 +28,6 @@ std::string kind_of(std::string_view address) {
     return plain.substr(0, 5) + (behind == std::string::npos ? "" : plain.substr(behind));
 }
 
-std::vector<std::string> topics_of(const NodeConfig& config) {
-    std::vector<std::string> out;
-    for (const std::uint16_t shard : config.shards) {
-        out.push_back(PubsubTopic{config.cluster, shard}.to_string());
-    }
-    return out;
-}
-
 }  // namespace
 
 P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostFactory factory,
@@ -43,9 +35,9 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
     : config_(std::move(config)),
       factory_(std::move(factory)),
       environment_(std::move(environment)),
-      topics_(topics_of(config_)),
+      topics_(pubsub_topics(config_.cluster, config_.shards)),
       redialler_(peers, environment_.random),
-      received_(environment_.executor, config_.limits.received_messages),
+      received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
       filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
       call_ended_(environment_.executor),
@@ -220,7 +212,7 @@ void P2pNode::tick() {
     }
     disconnect_refused();
     catch_up_when_due(now);
-    show_clock(now);
+    clock_watch_.show(now, environment_.metrics, environment_.log);
     listen_again_when_due(now);
     redialler_.expire(now);
     dial_due(now);

@@ -12,6 +12,7 @@
 #include "discovery/discovery.hpp"
 #include "filter_client.hpp"
 #include "lightpush_rpc.hpp"
+#include "node_parts.hpp"
 #include "redialler.hpp"
 #include "rpc.hpp"
 #include "service/service.hpp"
@@ -20,43 +21,6 @@
 #include "waku/node.hpp"
 
 namespace noroshi::waku {
-
-/// The hashes of the last messages, oldest forgotten first.
-class HashMemory {
-  public:
-    explicit HashMemory(std::size_t capacity) : capacity_(capacity) {}
-    [[nodiscard]] bool contains(const crypto::Digest& hash) const { return known_.contains(hash); }
-    void insert(const crypto::Digest& hash) {
-        if (!known_.insert(hash).second) {
-            return;
-        }
-        order_.push_back(hash);
-        if (order_.size() > capacity_) {
-            known_.erase(order_.front());
-            order_.pop_front();
-        }
-    }
-
-  private:
-    std::size_t capacity_;
-    std::set<crypto::Digest> known_;  // ordered: a stranger can aim hashes at one bucket of a hash table
-    std::deque<crypto::Digest> order_;
-};
-
-/// A value that an event brings to one waiting coroutine.
-template <class T>
-struct Pending {
-    explicit Pending(const Executor& executor) : ready(executor) {}
-    void complete(Result<T> value) {
-        if (!result) {
-            result = std::move(value);
-            ready.notify();
-        }
-    }
-    Signal ready;
-    std::optional<Result<T>> result;
-    SteadyMs since{};
-};
 
 class P2pNode final : public Node {
   public:
@@ -182,11 +146,7 @@ class P2pNode final : public Node {
     /// A valid message from outside: to who reads, to the store, to subscribers; each hash once.
     [[nodiscard]] Taken take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data);
     [[nodiscard]] bool is_read(const std::string& content_topic) const;
-    /// False when there is no room.
-    [[nodiscard]] bool keep_received(ReceivedMessage received);
     void note_echo(const crypto::Digest& hash, const PeerId& from);
-    void note_clock(const WakuMessage& message);
-    void show_clock(SteadyMs now);
 
     // p2p_node_store.cpp: what was missed, and what others have
     [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
@@ -237,8 +197,7 @@ class P2pNode final : public Node {
     PeerId last_good_push_peer_;
     std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 
-    Queue<ReceivedMessage> received_;
-    std::size_t received_bytes_{0};
+    ReceivedQueue received_;
     HashMemory seen_;
     /// The last messages published here, and which filter peers sent them back.
     std::map<crypto::Digest, std::vector<PeerId>> echoes_;
@@ -246,7 +205,6 @@ class P2pNode final : public Node {
     FilterClient filter_;
     std::unique_ptr<Services> services_;
     ClockWatch clock_watch_;
-    SteadyMs clock_warned_at_{};
     TimestampMs caught_up_to_{};
     SteadyMs catch_up_at_{};
     TimestampMs last_tick_{};

@@ -24,9 +24,6 @@ tl::unexpected<Error> retry(Errc code, std::string message) {
     return fail(Error{code, std::move(message), {}, true});
 }
 
-/// The word in front of an error's message, for a metric label.
-std::string first_word(std::string_view message) { return std::string(message.substr(0, message.find_first_of(": "))); }
-
 }  // namespace
 
 Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage message, PublishOptions options) {
@@ -39,27 +36,15 @@ Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage
 
 Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, WakuMessage message,
                                                      PublishOptions options) {
-    if (std::ranges::count(topics_, pubsub_topic) == 0) {
-        co_return fail(Errc::invalid_argument,
-                       fmt::format("foreign_topic: {} is not a shard of this node", printable(pubsub_topic, 100)));
-    }
-    Result<Bytes> data = encode_message(message);
-    if (!data) {
-        Error error = std::move(data).error();
-        co_return fail(std::move(error).with(error.code == Errc::limit ? "too_large" : "invalid"));
-    }
-    if (data->size() > config_.limits.published_bytes) {
-        co_return fail(Errc::limit, fmt::format("too_large: {} bytes, at most {} are published", data->size(),
-                                                config_.limits.published_bytes));
-    }
+    NOROSHI_CO_TRY(const Bytes data, encode_to_publish(topics_, pubsub_topic, message, config_.limits));
     const crypto::Digest hash = message_hash(pubsub_topic, message);
     remember_published(hash);
     const bool relay = config_.mode == Mode::relay;
-    Task<Result<Publication>> way = relay ? publish_relay(pubsub_topic, hash, *data)
-                                          : publish_light(pubsub_topic, hash, *data, options.most_peers);
+    Task<Result<Publication>> way = relay ? publish_relay(pubsub_topic, hash, data)
+                                          : publish_light(pubsub_topic, hash, data, options.most_peers);
     Result<Publication> result = co_await std::move(way);
     if (result && services_) {
-        services_->on_message(pubsub_topic, message, hash, *data);
+        services_->on_message(pubsub_topic, message, hash, data);
     }
     co_return result;
 }

@@ -6,14 +6,7 @@
 namespace noroshi::waku {
 namespace {
 
-std::size_t cost(const ReceivedMessage& received) {
-    return sizeof(ReceivedMessage) + received.message.payload.size() + received.message.content_topic.size() +
-           (received.message.rate_limit_proof ? received.message.rate_limit_proof->size() : 0);
-}
-
 constexpr std::size_t most_echoes = 8;
-constexpr Milliseconds clock_tolerance{10'000};
-constexpr Milliseconds clock_warning_interval{3'600'000};
 
 }  // namespace
 
@@ -82,7 +75,7 @@ bool P2pNode::is_read(const std::string& content_topic) const {
 
 P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data) {
     const crypto::Digest hash = message_hash(topic, message);
-    note_clock(message);
+    clock_watch_.note(message, environment_.clock.now());
     if (seen_.contains(hash)) {
         note_echo(hash, id);
         return Taken::duplicate;
@@ -90,7 +83,7 @@ P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, Waku
     if (services_) {
         services_->on_message(topic, message, hash, data);
     }
-    if (is_read(message.content_topic) && !keep_received({std::move(message), topic, hash, id})) {
+    if (is_read(message.content_topic) && !received_.push({std::move(message), topic, hash, id})) {
         return Taken::no_room;
     }
     seen_.insert(hash);
@@ -109,44 +102,9 @@ std::vector<std::string> P2pNode::echoed_by(const crypto::Digest& hash) const {
     return own == echoes_.end() ? std::vector<std::string>{} : own->second;
 }
 
-void P2pNode::note_clock(const WakuMessage& message) {
-    if (message.timestamp_ns.value_or(0) > 0) {
-        const std::chrono::nanoseconds theirs(*message.timestamp_ns);
-        clock_watch_.note(environment_.clock.now() -
-                          TimestampMs(std::chrono::duration_cast<Milliseconds>(theirs)));
-    }
-}
-
-void P2pNode::show_clock(SteadyMs now) {
-    const std::optional<Milliseconds> offset = clock_watch_.offset();
-    if (!offset) {
-        return;
-    }
-    environment_.metrics
-        .gauge("noroshi_waku_clock_offset_seconds", "How far our clock is ahead of the senders of messages; 20 s make us mute.")
-        .set(static_cast<double>(offset->count()) / 1000.0);
-    const bool warned = clock_warned_at_ != SteadyMs{} && now - clock_warned_at_ < clock_warning_interval;
-    if (std::chrono::abs(*offset) >= clock_tolerance && !warned) {
-        clock_warned_at_ = now;
-        environment_.log.warn("clock_off", {{"ahead_ms", offset->count()},
-                                            {"note", "stores refuse messages that are 20 s off; check NTP"}});
-    }
-}
-
-bool P2pNode::keep_received(ReceivedMessage received) {
-    const std::size_t bytes = cost(received);
-    if (received_bytes_ + bytes > config_.limits.received_bytes || !received_.push(std::move(received))) {
-        return false;
-    }
-    received_bytes_ += bytes;
-    return true;
-}
-
 Task<Result<ReceivedMessage>> P2pNode::next_message() {
     const Call call(*this);
-    NOROSHI_CO_TRY(ReceivedMessage received, co_await received_.take());
-    received_bytes_ -= cost(received);
-    co_return received;
+    co_return co_await received_.take();
 }
 
 }  // namespace noroshi::waku

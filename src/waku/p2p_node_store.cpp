@@ -18,10 +18,6 @@ constexpr std::size_t stores_asked = 2;
 constexpr std::chrono::hours unknown_time_window{1};
 constexpr Milliseconds room_check{200};
 
-std::int64_t in_ns(TimestampMs at) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
-}
-
 }  // namespace
 
 std::optional<StoreVersion> P2pNode::store_version(const PeerId& id) const {
@@ -82,8 +78,7 @@ Task<void> P2pNode::catch_up(PeerId id) {
             break;
         }
         count("noroshi_waku_catch_ups_total", "Queries of a store for what was missed, by what became of them.",
-              {{"result", fetched ? "ok" : std::string(fetched.error().message.substr(
-                                               0, fetched.error().message.find_first_of(": ")))}});
+              {{"result", fetched ? "ok" : first_word(fetched.error().message)}});
         if (!fetched) {
             environment_.log.warn("catch_up_failed", {{"peer", id}, {"reason", fetched.error().message}});
             break;
@@ -120,10 +115,8 @@ Task<Result<std::size_t>> P2pNode::fetch_all(PeerId id, StoreVersion version, Ti
     co_return fetched;
 }
 
-/// No page is fetched before half of the queue is free: a page fits then, and gossip keeps its room.
 Task<Result<void>> P2pNode::wait_for_room() {
-    while (!stopping_ && (received_.size() * 2 > config_.limits.received_messages ||
-                          received_bytes_ * 2 > config_.limits.received_bytes)) {
+    while (!stopping_ && !received_.is_half_free()) {
         NOROSHI_CO_TRY_VOID(co_await wait_until(environment_.clock.steady() + room_check));
     }
     co_return Result<void>{};
@@ -151,7 +144,7 @@ Result<bool> P2pNode::keep_stored(const PeerId& id, const std::string& topic, Wa
         return false;
     }
     const crypto::Digest hash = received.hash;
-    if (!keep_received(std::move(received))) {
+    if (!received_.push(std::move(received))) {
         return fail(Error{Errc::limit, "queue_full", {}, true});
     }
     seen_.insert(hash);

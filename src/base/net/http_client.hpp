@@ -12,6 +12,8 @@ namespace noroshi::net {
 
 /// Reads "http://host:port/path?query", also with an IPv6 host in brackets. Errors: parse.
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
+/// `text` as a segment of a path or a value of a query: everything but letters, digits and -_.~ as %XX (RFC 3986, 2.1).
+[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 /// One request. `body_limit` counts the answer's body after decompression.
 struct Request {

@@ -17,14 +17,16 @@ const nodeKey = (number) => number.toString(16).padStart(64, 'a0');
 
 export class GoWaku {
   /** `number`: which node of the test, from 1. `through`: the address of a service node, of which this one is a light
-   *  client; else it is a relay that serves filter, lightpush and store itself. */
-  static async start(t, { number = 1, peers = [], relay = true, store = true, lightpush = true, through, ports, extra = [] } = {}) {
+   *  client; else it is a relay that serves filter, lightpush and store itself. `collect`: its cache collects messages
+   *  for `messages`; a node that noroshi drives collects for noroshi. */
+  static async start(t, { number = 1, peers = [], relay = true, store = true, lightpush = true, collect = true, through, ports, extra = [] } = {}) {
     const node = new GoWaku();
     node.t = t;
     node.folder = scratch(t, 'noroshi-go-waku-');
     node.number = number;
     node.peers = peers;
     node.relay = relay && !through;
+    node.collect = collect;
     node.through = through;
     node.extra = extra;
     node.served = { store, lightpush };
@@ -48,7 +50,7 @@ export class GoWaku {
     const { listenAddresses } = await this.rest('/debug/v1/info');
     this.address = listenAddresses.find((a) => a.startsWith(`/ip4/127.0.0.1/tcp/${tcp}/p2p/`));
     this.peerId = this.address.split('/').at(-1);
-    if (this.relay) await this.rest('/relay/v1/subscriptions', { method: 'POST', body: [pubsubTopic] });
+    if (this.relay && this.collect) await this.rest('/relay/v1/subscriptions', { method: 'POST', body: [pubsubTopic] });
   }
 
   roles() {
@@ -58,8 +60,11 @@ export class GoWaku {
          ...(this.served.store ? ['--store', '--store-message-db-url=sqlite3://store.db'] : [])];
   }
 
+  /** Of its REST API. */
+  get url() { return `http://127.0.0.1:${this.ports.rest}`; }
+
   async rest(path, { method = 'GET', body } = {}) {
-    const answer = await fetch(`http://127.0.0.1:${this.ports.rest}${path}`, {
+    const answer = await fetch(`${this.url}${path}`, {
       method, body: body === undefined ? undefined : JSON.stringify(body),
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
     });

@@ -128,7 +128,7 @@ export class Listener {
 }
 
 /** The sections that most tests share. Times are short, so that a test takes seconds. */
-export function config({ to, peers = [], mode = 'relay', listen = [], targets = '', rules = '', host = 'false' }) {
+export function config({ to, peers = [], mode = 'relay', listen = [], rest, targets = '', rules = '', host = 'false' }) {
   return `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 host: { enabled: ${host}, interval: 1s }
@@ -140,10 +140,9 @@ receivers:
     waku_configs:
       - to: "${to}"
 waku:
-  mode: ${mode}
+  mode: ${rest ? 'rest' : mode}
   cluster: ${cluster}
   shards: [${shard}]
-  listen: ${JSON.stringify(listen)}
-  peers: ${JSON.stringify(peers)}
+  ${rest ? `rest: "${rest}"` : `listen: ${JSON.stringify(listen)}\n  peers: ${JSON.stringify(peers)}`}
 `;
 }

@@ -195,6 +195,10 @@ const Case people[] = {
     {"light_mode_without_peers", "waku: {mode: light}\n",
      "n.yml:1:7: waku: peers: expected at least one in mode light, through which messages are pushed, or "
      "discovery\n"},
+    {"autosharding_and_shards", "waku: {autosharding: 8, shards: [1], peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:22: waku: autosharding: not together with shards: either the content topic decides, or you do\n"},
+    {"certificate_without_key", "waku: {tls_config: {cert_file: a.pem}, peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:20: waku.tls_config: expected cert_file and key_file together\n"},
     {"node_list", "waku: {discovery: {dns: [nodes.example.org]}}\n",
      "n.yml:1:26: waku.discovery.dns[0]: expected node lists such as enrtree://AMOJVZX4...@boot.example.org, got "
      "\"nodes.example.org\"\n"},

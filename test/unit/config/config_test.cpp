@@ -43,6 +43,39 @@ TEST(Config, Takes_defaults_for_everything_but_receivers) {
     EXPECT_THAT(loaded.warnings, IsEmpty());
 }
 
+TEST(Config, Reads_where_peers_are_looked_for) {
+    const Loaded loaded = read(R"(waku:
+  mode: light
+  announce: [/dns4/node.example.org/tcp/60000]
+  tls_config: {cert_file: tls/chain.pem, key_file: tls/key.pem, ca_file: /roots.pem}
+  discovery:
+    dns: ["enrtree://AMOJVZX4V6EXP7NTJPMAYJYST2QP6AJXYW76IU6VGJS7UVSNDYZG4@boot.example.org"]
+    resolver: 192.0.2.53:53
+    discv5: {address: 127.0.0.1, port: 0, bootstrap: ["enr:-abc"]}
+    peer_exchange: true
+)");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    const WakuConfig& waku = loaded.config->waku;
+    EXPECT_EQ(waku.discovery.dns.size(), 1u);
+    EXPECT_EQ(waku.discovery.resolver, "192.0.2.53:53");
+    EXPECT_TRUE(waku.discovery.discv5);
+    EXPECT_EQ(waku.discovery.discv5_address, "127.0.0.1");
+    EXPECT_EQ(waku.discovery.discv5_port, 0);
+    EXPECT_THAT(waku.discovery.bootstrap, ElementsAre("enr:-abc"));
+    EXPECT_TRUE(waku.discovery.peer_exchange);
+    EXPECT_THAT(waku.announce, ElementsAre("/dns4/node.example.org/tcp/60000"));
+    EXPECT_EQ(waku.tls.cert_file, "/etc/noroshi/tls/chain.pem");
+    EXPECT_EQ(waku.tls.ca_file, "/roots.pem");
+    EXPECT_FALSE(waku.autosharding);
+    EXPECT_THAT(loaded.warnings, IsEmpty());
+}
+
+TEST(Config, Content_topics_decide_on_the_shard_in_networks_that_are_known_for_it) {
+    EXPECT_EQ(read("waku: {cluster: 1, listen: [/ip4/127.0.0.1/tcp/0]}\n").config->waku.autosharding, 8);
+    EXPECT_EQ(read("waku: {cluster: 1, shards: [2], listen: [/ip4/127.0.0.1/tcp/0]}\n").config->waku.autosharding, std::nullopt);
+    EXPECT_EQ(read("waku: {cluster: 77, autosharding: 5, listen: [/ip4/127.0.0.1/tcp/0]}\n").config->waku.autosharding, 5);
+}
+
 TEST(Config, Gives_the_route_the_only_receiver) { EXPECT_EQ(read("").config->route.receiver, "phone"); }
 
 TEST(Config, Gives_the_route_the_only_receiver_when_route_has_other_keys) {

@@ -1,0 +1,88 @@
+// src/waku/node_parts.hpp - what both kinds of node are made of: remembered hashes, received messages, checks of a publish.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <set>
+
+#include "waku/node.hpp"
+
+namespace noroshi::waku {
+
+/// The hashes of the last messages, oldest forgotten first.
+class HashMemory {
+  public:
+    explicit HashMemory(std::size_t capacity) : capacity_(capacity) {}
+    [[nodiscard]] bool contains(const crypto::Digest& hash) const { return known_.contains(hash); }
+    void insert(const crypto::Digest& hash) {
+        if (!known_.insert(hash).second) {
+            return;
+        }
+        order_.push_back(hash);
+        if (order_.size() > capacity_) {
+            known_.erase(order_.front());
+            order_.pop_front();
+        }
+    }
+
+  private:
+    std::size_t capacity_;
+    std::set<crypto::Digest> known_;  // ordered: a stranger can aim hashes at one bucket of a hash table
+    std::deque<crypto::Digest> order_;
+};
+
+/// A value that an event brings to one waiting coroutine.
+template <class T>
+struct Pending {
+    explicit Pending(const Executor& executor) : ready(executor) {}
+    void complete(Result<T> value) {
+        if (!result) {
+            result = std::move(value);
+            ready.notify();
+        }
+    }
+    Signal ready;
+    std::optional<Result<T>> result;
+    SteadyMs since{};
+};
+
+/// What waits for `next_message`, bounded by number and by bytes. Thread: the I/O thread; one taker.
+class ReceivedQueue {
+  public:
+    ReceivedQueue(const Executor& executor, const NodeLimits& limits)
+        : queue_(executor, limits.received_messages), limits_(limits) {}
+    /// False when there is no room.
+    [[nodiscard]] bool push(ReceivedMessage received);
+    [[nodiscard]] Task<Result<ReceivedMessage>> take();
+    /// Ends `take` with `cancelled`.
+    void close() { queue_.close(); }
+    /// A page of a store fits, and live messages keep their room.
+    [[nodiscard]] bool is_half_free() const {
+        return queue_.size() * 2 <= limits_.received_messages && bytes_ * 2 <= limits_.received_bytes;
+    }
+
+  private:
+    Queue<ReceivedMessage> queue_;
+    NodeLimits limits_;
+    std::size_t bytes_{0};
+};
+
+/// Errors: invalid_argument, with what was expected.
+[[nodiscard]] Result<void> check_topics(const std::vector<std::uint16_t>& shards,
+                                        const std::vector<std::string>& content_topics);
+
+/// The pubsub topics of a cluster's shards.
+[[nodiscard]] std::vector<std::string> pubsub_topics(std::uint16_t cluster, const std::vector<std::uint16_t>& shards);
+
+/// The bytes of a message that is fit to be published on `pubsub_topic`, one of `topics`.
+/// Errors: foreign_topic, invalid, too_large, as Node::publish names them.
+[[nodiscard]] Result<Bytes> encode_to_publish(const std::vector<std::string>& topics, const std::string& pubsub_topic,
+                                              const WakuMessage& message, const NodeLimits& limits);
+
+/// The word in front of an error's message, for a metric label.
+[[nodiscard]] std::string first_word(std::string_view message);
+
+/// Unix nanoseconds.
+[[nodiscard]] std::int64_t in_ns(TimestampMs at);
+
+}  // namespace noroshi::waku

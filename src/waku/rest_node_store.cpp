@@ -1,0 +1,230 @@
+// src/waku/rest_node_store.cpp - what stores keep, asked by way of the program: messages missed, and one published here.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "rest_node_impl.hpp"
+
+namespace noroshi::waku {
+namespace {
+
+// As in p2p_node_store.cpp.
+constexpr std::chrono::seconds clock_overlap{20};
+constexpr Milliseconds second_look{10'000};
+constexpr int most_pages = 100;
+constexpr Milliseconds catch_up_interval{600'000};
+constexpr std::size_t stores_asked = 2;
+constexpr std::chrono::hours unknown_time_window{1};
+constexpr Milliseconds room_check{200};
+
+}  // namespace
+
+/// The first query goes back by the window alone: who asks for nothing of the past gets nothing of it.
+void RestNode::begin_catch_up() {
+    caught_up_to_ = environment_.clock.now() - config_.catch_up_window + clock_overlap;
+    catch_up_at_ = environment_.clock.steady() + catch_up_interval;
+}
+
+void RestNode::catch_up_when_due() {
+    if (environment_.clock.steady() >= catch_up_at_) {
+        catch_up_soon();
+    }
+}
+
+void RestNode::catch_up_soon() {
+    catch_up_at_ = environment_.clock.steady() + catch_up_interval;
+    if (!config_.catch_up || config_.content_topics.empty()) {
+        return;
+    }
+    catch_up_wanted_ = true;
+    if (!std::exchange(catching_up_, true)) {
+        tasks_.spawn("waku rest catch up", catch_up());
+    }
+}
+
+/// Twice: after a start, meshes and subscriptions of the program form for some seconds.
+Task<void> RestNode::catch_up() {
+    SteadyMs second{};
+    while (catch_up_wanted_ || second != SteadyMs{}) {
+        const SteadyMs now = environment_.clock.steady();
+        if (std::exchange(catch_up_wanted_, false)) {
+            second = now + second_look;
+            co_await catch_up_once();
+        } else if (now >= second) {
+            second = {};
+            co_await catch_up_once();
+        }
+        const Result<void> waited = co_await environment_.timers.sleep_for(room_check);
+        if (!waited || stopping_) {
+            co_return;
+        }
+    }
+    catching_up_ = false;
+}
+
+/// From the first store that answers.
+Task<void> RestNode::catch_up_once() {
+    std::vector<Store> stores = named_stores();
+    std::ranges::copy(own_stores(), std::back_inserter(stores));
+    const TimestampMs until = environment_.clock.now();
+    std::string result = "no_store";
+    for (const Store& store : stores) {
+        if (!ready_ || stopping_) {
+            co_return;  // asked again when the program is back
+        }
+        const Result<std::size_t> fetched = co_await fetch_all(store, caught_up_to_ - clock_overlap, until);
+        if (fetched) {
+            environment_.log.debug("caught_up", {{"peer", store.id.empty() ? name() : store.id}, {"messages", *fetched}});
+            caught_up_to_ = std::max(caught_up_to_, until);
+            result = "ok";
+            break;
+        }
+        if (fetched.error().code == Errc::cancelled) {
+            co_return;
+        }
+        // That the program has no store of its own is no fault.
+        const LogLevel level = store.address.empty() ? LogLevel::debug : LogLevel::warn;
+        environment_.log.write(level, "catch_up_failed",
+                               {{"peer", store.id.empty() ? name() : store.id}, {"reason", fetched.error().message}});
+        result = store.address.empty() ? result : first_word(fetched.error().message);
+    }
+    count("noroshi_waku_catch_ups_total", "Queries of a store for what was missed, by what became of them.",
+          {{"result", result}});
+}
+
+Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, TimestampMs until) {
+    std::size_t fetched = 0;
+    for (const std::string& topic : topics_) {
+        rest::Query query{store.address, topic, config_.content_topics, in_ns(from), in_ns(until + clock_overlap), true, {}};
+        for (int page_number = 0; page_number < most_pages; ++page_number) {
+            NOROSHI_CO_TRY_VOID(co_await wait_for_room());
+            NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
+            count_malformed(page);
+            for (WakuMessage& message : page.messages) {
+                const crypto::Digest hash = message_hash(topic, message);
+                if (seen_.contains(hash) || !is_read(message.content_topic)) {
+                    continue;
+                }
+                if (!received_.push({std::move(message), topic, hash, store.id.empty() ? name() : store.id})) {
+                    co_return fail(Error{Errc::limit, "queue_full", {}, true});  // it will be asked for again
+                }
+                seen_.insert(hash);
+                ++fetched;
+            }
+            // A store that gives the same cursor again would keep us for ever.
+            if (page.cursor.empty() || page.cursor == query.cursor) {
+                break;
+            }
+            query.cursor = std::move(page.cursor);
+        }
+    }
+    co_return fetched;
+}
+
+Task<Result<void>> RestNode::wait_for_room() {
+    while (!stopping_ && !received_.is_half_free()) {
+        NOROSHI_CO_TRY_VOID(co_await wait_until(environment_.clock.steady() + room_check));
+    }
+    co_return Result<void>{};
+}
+
+Task<Result<rest::Page>> RestNode::fetch_page(Store store, rest::Query query) {
+    NOROSHI_CO_TRY(const rest::Answer answer,
+                   co_await api_.get(rest::store_path(store.version, query), rest::store_deadline));
+    if (answer.status != 200) {
+        co_return fail(rest::refusal(answer));
+    }
+    Result<rest::Page> page = rest::decode_page(store.version, answer.body);
+    if (!page) {
+        const std::string& word = page.error().message;
+        co_return fail(Error{Errc::parse, word.starts_with("refused") ? word : "bad_reply: " + word, {}, true});
+    }
+    co_return page;
+}
+
+/// Peers of the program that keep messages, by the newer protocol where they have both.
+std::vector<RestNode::Store> RestNode::named_stores() const {
+    std::vector<Store> out;
+    for (const PeerInfo& peer : peers_) {
+        for (const StoreVersion version : {StoreVersion::v3, StoreVersion::v2}) {
+            if (std::ranges::count(peer.protocols, store_protocol(version)) > 0 && !peer.address.empty()) {
+                out.push_back({version, peer.address, peer.id});
+                break;
+            }
+        }
+        if (out.size() == stores_asked) {
+            break;
+        }
+    }
+    return out;
+}
+
+std::vector<RestNode::Store> RestNode::own_stores() const {
+    std::vector<Store> out{{StoreVersion::v3, "", ""}};
+    if (program_ == Program::go_waku) {
+        out.push_back({StoreVersion::v2, "", ""});
+    }
+    return out;
+}
+
+Task<Result<StoreWord>> RestNode::find_stored(Published what) {
+    const Call call(*this);
+    Task<Result<StoreWord>> questions = ask_stores(std::move(what));
+    Result<StoreWord> word = co_await in_group<StoreWord>(std::move(questions));
+    count("noroshi_waku_confirmations_total", "Questions to stores whether they have a published message.",
+          {{"result", !word ? "failed" : word->found ? "found" : "not_found"}});
+    co_return word;
+}
+
+/// The program's own archive has no word while there is another.
+Task<Result<StoreWord>> RestNode::ask_stores(Published what) {
+    if (!ready_) {
+        co_return fail(Error{Errc::io, answers_ ? "host_down: not asked for messages yet" : away_, {}, true});
+    }
+    std::optional<StoreWord> word;
+    std::string last;
+    const std::array<std::vector<Store>, 2> by_rank{named_stores(), own_stores()};
+    for (const std::vector<Store>& stores : by_rank) {
+        for (const Store& store : stores) {
+            const Result<bool> found = co_await ask_store(store, what);
+            if (!found && found.error().code == Errc::cancelled) {
+                co_return fail(found.error());
+            }
+            if (!found) {
+                last = found.error().message;
+                continue;
+            }
+            const bool independent = !store.id.empty() && std::ranges::count(what.peers, store.id) == 0;
+            word = StoreWord{*found, store.id.empty() ? name() : store.id, independent};
+            if (*found) {
+                co_return *word;
+            }
+        }
+        if (word) {
+            co_return *word;
+        }
+    }
+    co_return fail(Error{Errc::not_found, "no_store: " + last, {}, true});
+}
+
+Task<Result<bool>> RestNode::ask_store(Store store, Published what) {
+    const TimestampMs now = environment_.clock.now();
+    const bool timed = what.timestamp_ns != 0;
+    rest::Query query{store.address, what.pubsub_topic, {what.content_topic}, {}, {}, store.version == StoreVersion::v2, {}};
+    query.start_ns = timed ? what.timestamp_ns - 1 : in_ns(now - unknown_time_window);
+    query.end_ns = timed ? what.timestamp_ns + 1 : in_ns(now + clock_overlap);
+    for (int page_number = 0; page_number < most_pages; ++page_number) {
+        NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
+        const bool found = std::ranges::count(page.hashes, what.hash) > 0 ||
+                           std::ranges::any_of(page.messages, [&what](const WakuMessage& message) {
+                               return message_hash(what.pubsub_topic, message) == what.hash;
+                           });
+        if (found || page.cursor.empty() || page.cursor == query.cursor) {
+            co_return found;
+        }
+        query.cursor = std::move(page.cursor);
+    }
+    co_return false;
+}
+
+}  // namespace noroshi::waku
