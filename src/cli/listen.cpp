@@ -22,6 +22,7 @@ struct ListenOptions : CommonOptions {
     bool silent{false};
     std::size_t count{0};
     std::string rest;
+    waku::DiscoveryConfig discovery;
     std::string since{"0"};
 };
 
@@ -42,6 +43,7 @@ class Listener {
                                    options_.light ? waku::Mode::light : waku::Mode::relay,
                                    !options_.silent,
                                    options_.rest,
+                                   options_.discovery,
                                    *parse_duration(options_.since)};
         Result<std::unique_ptr<daemon::Inbox>> inbox =
             daemon::Inbox::create(std::move(config), runtime_, clock_, random_, metrics_, log_);
@@ -122,10 +124,11 @@ void add_listen(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<ListenOptions>();  // shared: lives as long as the callback
     add_common(*command, *options);
     options->log_level = "warn";
-    CLI::Option_group* through = command->add_option_group("through", "the way into the network, one of");
+    CLI::Option_group* through = command->add_option_group("through", "the way into the network, at least one of");
     through->add_option("--peer", options->peers, "Waku node to join through: multiaddr with /p2p/<id>; may be repeated");
     through->add_option("--rest", options->rest, "nwaku or go-waku to use as the node: URL of its REST API");
-    through->require_option(1);
+    add_discovery(*through, options->discovery);
+    through->require_option(1, 0);
     command->add_option("--key", options->key_file, "file with the identity's private key; default: identity.key in --data");
     command->add_option("--cluster", options->cluster, "Waku cluster")->capture_default_str();
     command->add_option("--shard", options->shards, "shard; may be repeated")->capture_default_str();

@@ -8,6 +8,7 @@
 #include "base/random.hpp"
 #include "cli.hpp"
 #include "daemon/daemon.hpp"
+#include "daemon/tls_files.hpp"
 #include "daemon/waku_tools.hpp"
 
 namespace noroshi::cli {
@@ -27,6 +28,7 @@ struct NetworkOptions : CommonOptions {
 struct ServeCommand : NetworkOptions {
     std::vector<std::string> listen;
     std::vector<std::string> announce;
+    daemon::TlsFiles tls;
     std::vector<std::string> roles{"filter", "lightpush", "store", "peer-exchange"};
     bool alone{false};
     std::string keep{"2d"};
@@ -83,6 +85,10 @@ int serve(const ServeCommand& command) {
         .log = Log::to_stderr(*parse_log_level(command.log_level)),
         .on_ready = {}};
     options.node.limits.connections = command.connections;
+    if (const Result<void> tls = daemon::read_tls(command.tls, options.node); !tls) {
+        print_error(tls.error());
+        return exit_fault;
+    }
     options.node.discovery.book_file = (folder / book_file).string();
     options.on_ready = [](const std::vector<std::string>& addresses) {
         for (const std::string& address : addresses) {
@@ -211,6 +217,9 @@ void add_serve(CLI::App& waku, int& exit_code) {
     command->add_option("--listen", options->listen, "multiaddr, e.g. /ip4/0.0.0.0/tcp/60000; may be repeated")->required();
     command->add_option("--announce", options->announce,
                         "multiaddr under which others reach it, for its node record; may be repeated; default: --listen");
+    command->add_option("--tls-cert", options->tls.cert_file, "PEM file with the certificate for --listen /ip4/.../tcp/PORT/wss")
+        ->needs(command->add_option("--tls-key", options->tls.key_file, "PEM file with its private key"));
+    command->add_option("--tls-ca", options->tls.ca_file, "PEM file with roots that a dialled /wss is believed for");
     command->add_option("--peer", options->peers, "node to stay connected with: multiaddr with /p2p/<id>; may be repeated");
     command->add_option("--role", options->roles, "filter, lightpush, store, peer-exchange; may be repeated; default: all")
         ->check(CLI::IsMember({"filter", "lightpush", "store", "peer-exchange"}));

@@ -75,6 +75,7 @@ Result<std::unique_ptr<Inbox>> Inbox::create(InboxConfig config, Runtime& runtim
     waku::NodeConfig node_config{.key = crypto::SecretKey::generate(random),
                                  .listen = {},
                                  .peers = std::move(config.peers),
+                                 .discovery = std::move(config.discovery),
                                  .cluster = config.cluster,
                                  .shards = std::move(config.shards),
                                  .mode = config.mode,

@@ -24,6 +24,7 @@ struct InboxConfig {
     waku::Mode mode{waku::Mode::relay};
     bool receipts{true};                  ///< tell the sender that a message has arrived
     std::string rest{};                   ///< URL of another program's REST API: its node is used, and no peers
+    waku::DiscoveryConfig discovery{};  ///< where peers are looked for beside those named
     Milliseconds since{0};                ///< also what a store among the peers kept of the time before the start
 };
 

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
-#include "base/file.hpp"
 #include "deliver/receipt.hpp"
 #include "deliver/waku_channel.hpp"
+#include "tls_files.hpp"
 
 namespace noroshi::daemon {
 namespace {
 
-constexpr std::size_t max_pem_bytes = 1u << 20;
 constexpr const char* book_file = "peers.json";
 
 /// Receipts come back on the shard of their message, whatever their own topic would be.
@@ -56,21 +55,6 @@ Result<Topics> topics_of(const config::WakuConfig& waku, const config::WakuRecei
     return out;
 }
 
-Result<void> read_tls(const config::WakuTls& files, waku::NodeConfig& out) {
-    if (!files.ca_file.empty()) {
-        NOROSHI_TRY(out.extra_roots_pem, read_file(files.ca_file, max_pem_bytes));
-    }
-    if (files.cert_file.empty()) {
-        return {};
-    }
-    NOROSHI_TRY_VOID(require_private_file(files.key_file));
-    waku::TlsIdentity identity;
-    NOROSHI_TRY(identity.certificate_pem, read_file(files.cert_file, max_pem_bytes));
-    NOROSHI_TRY(identity.key_pem, read_file(files.key_file, max_pem_bytes));
-    out.tls = std::move(identity);
-    return {};
-}
-
 Result<waku::NodeConfig> make_node_config(const config::Config& config, crypto::SecretKey node_key,
                                           const std::filesystem::path& data_folder) {
     NOROSHI_TRY(std::vector<std::uint16_t> shards, shards_of(config));
@@ -84,7 +68,7 @@ Result<waku::NodeConfig> make_node_config(const config::Config& config, crypto::
                          .mode = config.waku.mode == config::WakuMode::light ? waku::Mode::light : waku::Mode::relay,
                          .content_topics = {std::string(deliver::receipt_content_topic)},
                          .catch_up = true};
-    Result<void> tls = read_tls(config.waku.tls, out);
+    Result<void> tls = read_tls({config.waku.tls.cert_file, config.waku.tls.key_file, config.waku.tls.ca_file}, out);
     if (!tls) {
         return fail(std::move(tls).error().with("waku.tls_config"));
     }

@@ -22,7 +22,4 @@ struct Topics {
 [[nodiscard]] Result<waku::NodeConfig> make_node_config(const config::Config& config, crypto::SecretKey node_key,
                                                         const std::filesystem::path& data_folder);
 
-/// PEM files into `out`; empty paths are passed over. The key's file must be private. Errors: refused, not_found, io.
-[[nodiscard]] Result<void> read_tls(const config::WakuTls& files, waku::NodeConfig& out);
-
 }  // namespace noroshi::daemon

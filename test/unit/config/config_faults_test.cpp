@@ -95,7 +95,7 @@ const Case values[] = {
     {"size_too_large", "scrape_configs: [{job_name: a, body_size_limit: 9999999999TB}]\n",
      "n.yml:1:49: scrape_configs[0].body_size_limit: expected a size such as 512KB, 10MB or 1GB, got \"9999999999TB\"\n"},
     {"word", "waku: {mode: rely, peers: [/a/b/p2p/c]}\n",
-     "n.yml:1:14: waku.mode: expected one of relay, light, got \"rely\"; did you mean \"relay\"?\n"},
+     "n.yml:1:14: waku.mode: expected one of relay, light, rest, got \"rely\"; did you mean \"relay\"?\n"},
     {"label_name", "global: {external_labels: {a-b: c}}\n",
      "n.yml:1:28: global.external_labels.a-b: expected a label name ([a-zA-Z_][a-zA-Z0-9_]*), got \"a-b\"\n"},
     {"label_value_is_a_list", "global: {external_labels: {a: []}}\n",
