@@ -95,7 +95,7 @@ const Case values[] = {
     {"size_too_large", "scrape_configs: [{job_name: a, body_size_limit: 9999999999TB}]\n",
      "n.yml:1:49: scrape_configs[0].body_size_limit: expected a size such as 512KB, 10MB or 1GB, got \"9999999999TB\"\n"},
     {"word", "waku: {mode: rely, peers: [/a/b/p2p/c]}\n",
-     "n.yml:1:14: waku.mode: expected one of relay, light, got \"rely\"; did you mean \"relay\"?\n"},
+     "n.yml:1:14: waku.mode: expected one of relay, light, rest, got \"rely\"; did you mean \"relay\"?\n"},
     {"label_name", "global: {external_labels: {a-b: c}}\n",
      "n.yml:1:28: global.external_labels.a-b: expected a label name ([a-zA-Z_][a-zA-Z0-9_]*), got \"a-b\"\n"},
     {"label_value_is_a_list", "global: {external_labels: {a: []}}\n",
@@ -194,6 +194,17 @@ const Case people[] = {
     {"duplicate_shard", "waku: {shards: [1, 1], peers: [/a/b/p2p/c]}\n", "n.yml:1:20: waku.shards[1]: duplicate shard 1\n"},
     {"light_mode_without_peers", "waku: {mode: light}\n",
      "n.yml:1:7: waku: peers: expected at least one in mode light, through which messages are pushed\n"},
+    {"rest_mode_without_url", "waku: {mode: rest}\n",
+     "n.yml:1:7: waku: rest: expected in mode rest: the URL of the node's REST API, such as http://127.0.0.1:8645\n"},
+    {"rest_is_no_url", "waku: {mode: rest, rest: '127.0.0.1:8645'}\n",
+     "n.yml:1:26: waku.rest: expected a URL such as http://127.0.0.1:8645; bad URL \"127.0.0.1:8645\": expected http:// or "
+     "https://\n"},
+    {"rest_in_another_mode", "waku: {mode: light, rest: 'http://127.0.0.1:8645', peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:27: waku: rest: is for mode rest alone; expected mode: rest, or no rest\n"},
+    {"rest_with_peers_and_listen",
+     "waku: {mode: rest, rest: 'http://127.0.0.1:8645', peers: [/a/b/p2p/c], listen: [/ip4/0.0.0.0/tcp/0]}\n",
+     "n.yml:1:58: waku: peers: not in mode rest: the external node has its own peers; configure it there\n"
+     "n.yml:1:80: waku: listen: not in mode rest: the external node has its own addresses; configure it there\n"},
 };
 
 std::string case_name(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
