@@ -119,7 +119,8 @@ void read_waku(Reader& reader, const Node& node, WakuConfig& out) {
     const auto read_listen = [](Reader& r, const Node& n) { return read_multiaddrs(r, n, false); };
     const auto read_peers = [](Reader& r, const Node& n) { return read_multiaddrs(r, n, true); };
     const std::vector<yaml::Field<W>> fields{
-        yaml::field("mode", &W::mode, read_mode, "relay: a full node; light: pushes through peers; rest: another program is the node; default relay"),
+        yaml::field("mode", &W::mode, read_mode,
+                    "relay: a full node; light: pushes through peers; rest: another program's node; default relay"),
         yaml::field("cluster", &W::cluster, read_cluster, "cluster id; default 16"),
         yaml::field("shards", &W::shards, read_shards, "shards of the cluster; default [32]"),
         yaml::field("listen", &W::listen, read_listen, "multiaddrs to listen on; none: outbound connections only"),

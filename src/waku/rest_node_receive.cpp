@@ -49,7 +49,8 @@ Task<Result<std::size_t>> RestNode::receive() {
 Task<Result<std::size_t>> RestNode::receive_by_relay() {
     std::size_t fresh = 0;
     for (const std::string& topic : topics_) {
-        NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.get("/relay/v1/messages/" + net::percent_encoded(topic)));
+        const std::string path = "/relay/v1/messages/" + net::percent_encoded(topic);
+        NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.get(path));
         if (!rest::is_absent(answer) && rest::is_not_subscribed(answer)) {
             NOROSHI_CO_TRY_VOID(co_await subscribe_relay(topic));
             continue;
