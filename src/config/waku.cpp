@@ -59,8 +59,7 @@ void check_rest(Reader& reader, const Node& node, const WakuConfig& waku) {
     }
     for (const char* key : {"peers", "listen", "announce", "discovery", "tls_config"}) {
         if (const Node* given = node.find(key)) {
-            reader.fail(*given, fmt::format("{}: not in mode rest: the external node has its own {}; configure it there",
-                                            key, key));
+            reader.fail(*given, fmt::format("{}: not in mode rest: this is a matter of the external node; configure it there", key));
         }
     }
 }
@@ -151,7 +150,8 @@ void read_waku(Reader& reader, const Node& node, WakuConfig& out) {
     const auto read_listen = [](Reader& r, const Node& n) { return read_multiaddrs(r, n, false); };
     const auto read_peers = [](Reader& r, const Node& n) { return read_multiaddrs(r, n, true); };
     const std::vector<yaml::Field<W>> fields{
-        yaml::field("mode", &W::mode, read_mode, "relay: a full node; light: pushes through peers; rest: another program is the node; default relay"),
+        yaml::field("mode", &W::mode, read_mode,
+                    "relay: a full node; light: pushes through peers; rest: another program's node; default relay"),
         yaml::field("cluster", &W::cluster, read_cluster, "cluster id; default 16"),
         yaml::field("shards", &W::shards, read_shards, "shards of the cluster; default [32]"),
         yaml::field("autosharding", &W::autosharding, read_autosharding, "how many shards the network has, where content topics decide on which one they travel; in place of shards"),

@@ -1,4 +1,4 @@
-// src/waku/node_parts.hpp - what both kinds of node are made of: remembered hashes, received messages, checks of a publish.
+// src/waku/node_parts.hpp - what both kinds of node need: remembered hashes, received messages, checks.
 #pragma once
 
 #include <deque>

@@ -11,7 +11,7 @@
 #include "waku/message.hpp"
 #include "waku/node.hpp"
 
-/// The two programs that have such an API (openapi descriptions waku-rest-api of nwaku, openapi.yaml of go-waku) agree on
+/// The two programs that have such an API (nwaku's openapi description waku-rest-api, go-waku's openapi.yaml) agree on
 /// paths and names, and differ in what these functions smooth over: bytes in either base64 alphabet, with and without
 /// padding; hashes as 0x-hex or base64; `null` for an empty list and for absent fields; 64-bit numbers as numbers or
 /// texts; camelCase or snake_case in answers of a store.

@@ -94,9 +94,12 @@ Task<Milliseconds> RestNode::turn() {
         lost(fresh.error());
         co_return config_.poll_interval;
     }
+    if (stopping_) {
+        co_return config_.poll_interval;
+    }
     receive_problem_ = fresh ? "" : fresh.error().message;
     if (!fresh) {
-        warn("receive_failed", fresh.error());
+        static_cast<void>(warn("receive_failed", fresh.error()));
     }
     became_ready();
     catch_up_when_due();
@@ -110,13 +113,18 @@ Task<Result<void>> RestNode::meet() {
     answers_ = true;
     look_at_ = environment_.clock.steady();
     environment_.metrics.gauge("noroshi_waku_rest_up", "1 when the node behind waku.rest answers.").set(1);
-    environment_.log.info("rest_up", {{"address", api_.address()}, {"peer", info_.peer_id}, {"agent", agent_}});
+    // As often as its absence was told.
+    environment_.log.write(std::exchange(told_up_, true) ? LogLevel::debug : LogLevel::info, "rest_up",
+                           {{"address", api_.address()}, {"peer", info_.peer_id}, {"agent", agent_}});
     co_return Result<void>{};
 }
 
 Task<Result<rest::Info>> RestNode::ask_info() {
     rest::Answer answer;
     for (const char* path : info_paths) {
+        if (answers_ && program_ == Program::go_waku && path == info_paths.front()) {
+            continue;
+        }
         NOROSHI_CO_TRY(answer, co_await api_.get(path));
         if (answer.status == 200) {
             Result<rest::Info> info = rest::decode_info(answer.body);
@@ -128,7 +136,8 @@ Task<Result<rest::Info>> RestNode::ask_info() {
         }
     }
     // nwaku in its first seconds, or no Waku node at all.
-    co_return fail(Error{Errc::io, fmt::format("host_down: HTTP {} {}", answer.status, printable(answer.body, 100)), {}, true});
+    std::string reason = fmt::format("host_down: HTTP {} {}", answer.status, printable(answer.body, 100));
+    co_return fail(Error{Errc::io, std::move(reason), {}, true});
 }
 
 /// "go-waku v0.10.0": for people; "" when it is not told.
@@ -202,10 +211,15 @@ void RestNode::forget_session() {
 }
 
 void RestNode::lost(const Error& error) {
+    if (stopping_) {
+        return;
+    }
     forget_session();
     away_ = error.message;
     environment_.metrics.gauge("noroshi_waku_rest_up", "1 when the node behind waku.rest answers.").set(0);
-    warn("rest_down", error);
+    if (warn("rest_down", error)) {
+        told_up_ = false;
+    }
 }
 
 void RestNode::became_ready() {
@@ -216,14 +230,16 @@ void RestNode::became_ready() {
 }
 
 /// Counts each, writes one a minute.
-void RestNode::warn(std::string_view event, const Error& error) {
+bool RestNode::warn(std::string_view event, const Error& error) {
     count("noroshi_waku_rest_errors_total", "Turns of asking the node behind waku.rest that failed, by reason.",
           {{"reason", first_word(error.message)}});
     const SteadyMs now = environment_.clock.steady();
-    if (!warned_at_ || now - *warned_at_ >= warning_interval) {
-        warned_at_ = now;
-        environment_.log.warn(event, {{"address", api_.address()}, {"reason", error.message}});
+    if (warned_at_ && now - *warned_at_ < warning_interval) {
+        return false;
     }
+    warned_at_ = now;
+    environment_.log.warn(event, {{"address", api_.address()}, {"reason", error.message}});
+    return true;
 }
 
 std::string RestNode::problem() const {

@@ -77,7 +77,8 @@ class RestNode final : public Node {
     void forget_session();
     void lost(const Error& error);
     void became_ready();
-    void warn(std::string_view event, const Error& error);
+    /// Whether it was written.
+    bool warn(std::string_view event, const Error& error);
     [[nodiscard]] std::string name() const;
     [[nodiscard]] Task<Result<void>> wait_until(SteadyMs when);
     [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message);
@@ -94,7 +95,8 @@ class RestNode final : public Node {
     [[nodiscard]] Task<Result<void>> subscribe_relay(std::string topic);
     [[nodiscard]] Task<Result<void>> subscribe_filter();
     [[nodiscard]] Task<void> check_filter();
-    [[nodiscard]] Result<std::size_t> take_all(std::string_view way, const std::string& topic, const rest::Answer& answer);
+    [[nodiscard]] Result<std::size_t> take_all(std::string_view way, const std::string& topic,
+                                               const rest::Answer& answer);
     [[nodiscard]] bool is_read(const std::string& content_topic) const;
     void count_malformed(const rest::Messages& messages);
 
@@ -158,6 +160,7 @@ class RestNode final : public Node {
     std::string away_{"host_down: not asked yet"};
     std::string receive_problem_;
     std::optional<SteadyMs> warned_at_;
+    bool told_up_{false};
     SteadyMs look_at_{};
     SteadyMs filter_check_at_{};
     SteadyMs filter_retry_at_{};

@@ -10,8 +10,9 @@ namespace {
 
 constexpr Milliseconds live_gap{3'000};
 constexpr int polls_a_filter_check = 30;
-constexpr Milliseconds first_filter_delay{2'000};  // service nodes take one request a second
-constexpr Milliseconds longest_filter_delay{30'000};
+// Between two tries to subscribe, doubling: service nodes take one request a second.
+constexpr int polls_a_filter_try = 2;
+constexpr int most_polls_a_filter_try = 30;
 
 /// Errors: unsupported (no such endpoint), else as `refusal`.
 Result<void> check(const rest::Answer& answer) {
@@ -48,7 +49,8 @@ Task<Result<std::size_t>> RestNode::receive() {
 Task<Result<std::size_t>> RestNode::receive_by_relay() {
     std::size_t fresh = 0;
     for (const std::string& topic : topics_) {
-        NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.get("/relay/v1/messages/" + net::percent_encoded(topic)));
+        const std::string path = "/relay/v1/messages/" + net::percent_encoded(topic);
+        NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.get(path));
         if (!rest::is_absent(answer) && rest::is_not_subscribed(answer)) {
             NOROSHI_CO_TRY_VOID(co_await subscribe_relay(topic));
             continue;
@@ -107,7 +109,8 @@ Task<Result<void>> RestNode::subscribe_filter() {
     if (environment_.clock.steady() < filter_retry_at_) {
         co_return fail(Error{Errc::refused, receive_problem_.empty() ? "not_subscribed" : receive_problem_, {}, true});
     }
-    filter_delay_ = std::clamp(2 * filter_delay_, first_filter_delay, longest_filter_delay);
+    filter_delay_ = std::clamp<Milliseconds>(2 * filter_delay_, polls_a_filter_try * config_.poll_interval,
+                                             most_polls_a_filter_try * config_.poll_interval);
     filter_retry_at_ = environment_.clock.steady() + filter_delay_;
     for (const std::string& topic : topics_) {
         std::string request = rest::encode_filter(environment_.random.id(), topic, config_.content_topics);

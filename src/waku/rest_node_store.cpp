@@ -1,4 +1,4 @@
-// src/waku/rest_node_store.cpp - what stores keep, asked by way of the program: messages missed, and one published here.
+// src/waku/rest_node_store.cpp - stores asked by way of the program: for what was missed, and for what was published.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -72,9 +72,10 @@ Task<void> RestNode::catch_up_once() {
         if (!ready_ || stopping_) {
             co_return;  // asked again when the program is back
         }
+        const std::string witness = store.id.empty() ? name() : store.id;
         const Result<std::size_t> fetched = co_await fetch_all(store, caught_up_to_ - clock_overlap, until);
         if (fetched) {
-            environment_.log.debug("caught_up", {{"peer", store.id.empty() ? name() : store.id}, {"messages", *fetched}});
+            environment_.log.debug("caught_up", {{"peer", witness}, {"messages", *fetched}});
             caught_up_to_ = std::max(caught_up_to_, until);
             result = "ok";
             break;
@@ -85,7 +86,7 @@ Task<void> RestNode::catch_up_once() {
         // That the program has no store of its own is no fault.
         const LogLevel level = store.address.empty() ? LogLevel::debug : LogLevel::warn;
         environment_.log.write(level, "catch_up_failed",
-                               {{"peer", store.id.empty() ? name() : store.id}, {"reason", fetched.error().message}});
+                               {{"peer", witness}, {"reason", fetched.error().message}});
         result = store.address.empty() ? result : first_word(fetched.error().message);
     }
     count("noroshi_waku_catch_ups_total", "Queries of a store for what was missed, by what became of them.",
@@ -95,7 +96,13 @@ Task<void> RestNode::catch_up_once() {
 Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, TimestampMs until) {
     std::size_t fetched = 0;
     for (const std::string& topic : topics_) {
-        rest::Query query{store.address, topic, config_.content_topics, in_ns(from), in_ns(until + clock_overlap), true, {}};
+        rest::Query query{.peer = store.address,
+                          .pubsub_topic = topic,
+                          .content_topics = config_.content_topics,
+                          .start_ns = in_ns(from),
+                          .end_ns = in_ns(until + clock_overlap),
+                          .include_data = true,
+                          .cursor = {}};
         for (int page_number = 0; page_number < most_pages; ++page_number) {
             NOROSHI_CO_TRY_VOID(co_await wait_for_room());
             NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
@@ -210,9 +217,13 @@ Task<Result<StoreWord>> RestNode::ask_stores(Published what) {
 Task<Result<bool>> RestNode::ask_store(Store store, Published what) {
     const TimestampMs now = environment_.clock.now();
     const bool timed = what.timestamp_ns != 0;
-    rest::Query query{store.address, what.pubsub_topic, {what.content_topic}, {}, {}, store.version == StoreVersion::v2, {}};
-    query.start_ns = timed ? what.timestamp_ns - 1 : in_ns(now - unknown_time_window);
-    query.end_ns = timed ? what.timestamp_ns + 1 : in_ns(now + clock_overlap);
+    rest::Query query{.peer = store.address,
+                      .pubsub_topic = what.pubsub_topic,
+                      .content_topics = {what.content_topic},
+                      .start_ns = timed ? what.timestamp_ns - 1 : in_ns(now - unknown_time_window),
+                      .end_ns = timed ? what.timestamp_ns + 1 : in_ns(now + clock_overlap),
+                      .include_data = store.version == StoreVersion::v2,
+                      .cursor = {}};
     for (int page_number = 0; page_number < most_pages; ++page_number) {
         NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
         const bool found = std::ranges::count(page.hashes, what.hash) > 0 ||

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { contentTopic, GoWaku } from '../peers/lib/go-waku.mjs';
-import { config, Daemon, identity, Listener, noroshi } from '../peers/lib/noroshi.mjs';
+import { config, Daemon, identity, Listener, noroshi, ServiceNode } from '../peers/lib/noroshi.mjs';
 import { freePort, scratch, sleep, until } from '../peers/lib/process.mjs';
 
 const lines = (daemon, event) => daemon.child.log().split('\n').filter((l) => l.includes(`event=${event} `));
@@ -51,8 +51,16 @@ test('REST: a message that nobody reads is stored, says the archive of a peer of
   assert.match(line(daemon, 'stored'), new RegExp(`by=${archive.peerId}`));
 });
 
+test('REST: a store of version 3 is asked by way of go-waku', { timeout: 60_000 }, async (t) => {
+  const service = await ServiceNode.start(t);
+  const own = await GoWaku.start(t, { number: 1, peers: [service.address], store: false, collect: false });
+  const daemon = await Daemon.start(t, config({ to: identity(join(scratch(t), 'owner')), rest: own.url }));
+  await daemon.child.until('it is stored', () => line(daemon, 'stored'));
+  assert.match(line(daemon, 'stored'), new RegExp(`by=${service.address.split('/').at(-1)}`));
+});
+
 test('REST: go-waku without relay pushes and subscribes through its service node', { timeout: 60_000 }, async (t) => {
-  const service = await GoWaku.start(t, { number: 1 });
+  const service = await GoWaku.start(t, { number: 1, store: false });  // or the receipt might come from its archive
   const own = await GoWaku.start(t, { number: 2, through: service.address });
   await until('they are connected', async () => (await own.connectedPeers()).length > 0);
   const folder = join(scratch(t), 'owner');

@@ -1,4 +1,7 @@
 // test/peers/lib/dns-tree.mjs - a signed node list (EIP-1459) by js libraries, served by a real name server on loopback.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Child, freePort, scratch } from './process.mjs';
 import { js } from './js-waku.mjs';
 
@@ -24,10 +27,12 @@ export async function signTree(domain, records, key) {
 /** dnsmasq with these TXT records and nothing else; gives "ip:port". A TXT record has parts of at most 255 bytes. */
 export async function startNameServer(t, texts, { port } = {}) {
   const on = port ?? await freePort();
-  const records = Object.entries(texts).map(([name, text]) =>
-    `--txt-record=${[name, ...text.match(/.{1,200}/g).map((part) => `"${part}"`)].join(',')}`);
-  const child = new Child(t, 'dnsmasq', ['--no-daemon', '--no-resolv', '--no-hosts', '--conf-file=/dev/null', '--user=root', '--log-queries',
-    '--pid-file=', '--bind-interfaces', '--listen-address=127.0.0.1', `--port=${on}`, ...records], { name: 'dnsmasq', folder: scratch(t) });
+  // Quotes keep the commas of a branch in one text; they are read in a file alone.
+  const file = join(scratch(t), 'dnsmasq.conf');
+  writeFileSync(file, Object.entries(texts).map(([name, text]) =>
+    `txt-record=${[name, ...text.match(/.{1,200}/g).map((part) => `"${part}"`)].join(',')}\n`).join(''));
+  const child = new Child(t, 'dnsmasq', ['--no-daemon', '--no-resolv', '--no-hosts', `--conf-file=${file}`, '--user=root', '--pid-file=',
+    '--bind-interfaces', '--listen-address=127.0.0.1', `--port=${on}`], { name: 'dnsmasq' });
   await child.until('is ready', () => /started, version/.test(child.log()));
   return { address: `127.0.0.1:${on}`, child };
 }

@@ -205,6 +205,17 @@ const Case people[] = {
     {"bootstrap_record", "waku: {discovery: {discv5: {bootstrap: [/ip4/192.0.2.1]}}}\n",
      "n.yml:1:41: waku.discovery.discv5.bootstrap[0]: expected node records such as enr:-QEKuED9AJm2..., got "
      "\"/ip4/192.0.2.1\"\n"},
+    {"rest_mode_without_url", "waku: {mode: rest}\n",
+     "n.yml:1:7: waku: rest: expected in mode rest: the URL of the node's REST API, such as http://127.0.0.1:8645\n"},
+    {"rest_is_no_url", "waku: {mode: rest, rest: '127.0.0.1:8645'}\n",
+     "n.yml:1:26: waku.rest: expected a URL such as http://127.0.0.1:8645; bad URL \"127.0.0.1:8645\": expected http:// or "
+     "https://\n"},
+    {"rest_in_another_mode", "waku: {mode: light, rest: 'http://127.0.0.1:8645', peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:27: waku: rest: is for mode rest alone; expected mode: rest, or no rest\n"},
+    {"rest_with_peers_and_listen",
+     "waku: {mode: rest, rest: 'http://127.0.0.1:8645', peers: [/a/b/p2p/c], listen: [/ip4/0.0.0.0/tcp/0]}\n",
+     "n.yml:1:58: waku: peers: not in mode rest: this is a matter of the external node; configure it there\n"
+     "n.yml:1:80: waku: listen: not in mode rest: this is a matter of the external node; configure it there\n"},
 };
 
 std::string case_name(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }

@@ -176,6 +176,23 @@ TEST(Config, Reads_the_waku_section) {
     EXPECT_THAT(loaded.config->waku.peers, ElementsAre("/dns4/n.example/tcp/443/wss/p2p/16Uiu2HA"));
 }
 
+TEST(Config, Takes_another_programs_node) {
+    const Loaded loaded = read("waku: {mode: rest, rest: 'http://127.0.0.1:8645', cluster: 1, shards: [3]}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->waku.mode, WakuMode::rest);
+    EXPECT_EQ(loaded.config->waku.rest, "http://127.0.0.1:8645");
+    EXPECT_THAT(loaded.warnings, IsEmpty());
+}
+
+TEST(Config, Warns_of_plain_http_to_another_machine) {
+    const Loaded loaded = read("waku: {mode: rest, rest: 'http://192.0.2.1:8645'}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("noroshi.yml:4:26: waku.rest: plain HTTP to another machine")));
+    for (const char* quiet : {"https://192.0.2.1:8645", "http://[::1]:8645", "http://localhost:8645"}) {
+        EXPECT_THAT(read(fmt::format("waku: {{mode: rest, rest: '{}'}}\n", quiet)).warnings, IsEmpty()) << quiet;
+    }
+}
+
 TEST(Config, Finds_rule_files_beside_the_configuration) {
     const std::string file = std::string(NOROSHI_TEST_DATA) + "/noroshi.yml";
     const Loaded loaded = load(file);
