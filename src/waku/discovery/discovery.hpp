@@ -59,7 +59,7 @@ class Discovery {
     static constexpr Milliseconds tree_interval{1'800'000};
     static constexpr Milliseconds tree_retry{60'000};
     static constexpr Milliseconds exchange_interval{600'000};   ///< with peers enough
-    static constexpr Milliseconds exchange_hungry{30'000};      ///< with too few
+    static constexpr Milliseconds exchange_hungry{10'000};      ///< with too few
     static constexpr Milliseconds save_interval{300'000};
 
   private:
