@@ -124,6 +124,9 @@ struct HostOptions {
     std::uint32_t max_connections{50};
     std::uint32_t max_transmit_bytes{0};  ///< a whole gossip frame
     std::uint32_t ip_colocation{0};       ///< 0: off
+    std::uint32_t connections_per_ip{0};  ///< inbound; 0: off
+    std::uint32_t gossip_messages_per_s{0};  ///< 0: no bound
+    std::uint32_t gossip_kib_per_s{0};       ///< 0: no bound
     bool gossip{true};                    ///< false: relay is neither run nor announced
     bool hide_listen_addresses{false};
     std::function<void(std::function<void()>)> post;  ///< to the I/O thread, from any
@@ -142,6 +145,8 @@ class P2pHost {
     /// Connected or DialError follows.
     [[nodiscard]] virtual Result<void> dial(RequestId request, std::string_view address) = 0;
     virtual void disconnect(std::string_view peer) = 0;
+    /// Ends its connections and refuses new ones in both directions, or allows them again.
+    virtual void ban(std::string_view peer, bool on) = 0;
 
     [[nodiscard]] virtual Result<void> subscribe(std::string_view topic) = 0;
     /// Published follows.

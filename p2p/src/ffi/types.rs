@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::host::Refusal;
 
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 pub const OK: i32 = 0;
 pub const ENOENT: i32 = -2;
@@ -67,9 +67,11 @@ pub struct Config {
     pub ip_colocation_threshold: u32,
     pub log_level: u32,
     pub secret_key: [u8; 32],
-    pub reserved: u32,
+    pub max_connections_per_ip: u32,
     pub agent: Slice,
     pub relay_protocol: Slice,
+    pub gossip_messages_per_s: u32,
+    pub gossip_kib_per_s: u32,
 }
 
 #[repr(C)]
@@ -126,7 +128,7 @@ mod tests {
     // The other side asserts the same numbers: whoever changes a struct meets both.
     #[test]
     fn layout_is_that_of_the_header() {
-        assert_eq!(size_of::<Config>(), 144);
+        assert_eq!(size_of::<Config>(), 152);
         assert_eq!(offset_of!(Config, secret_key), 76);
         assert_eq!(offset_of!(Config, agent), 112);
         assert_eq!(size_of::<Event>(), 96);

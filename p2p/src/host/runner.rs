@@ -6,6 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{mpsc as std_mpsc, Arc};
 use std::task::Poll;
+use std::time::Instant;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
@@ -17,6 +18,7 @@ use super::command::{Command, Refusal};
 use super::config::Config;
 use super::event::{Event, StreamEnd};
 use super::log::{cut, LogEvents};
+use super::pace::Pace;
 use super::raw_stream::Inbound;
 use super::shared::{Shared, Stop};
 use super::stream_state::StreamGuard;
@@ -65,9 +67,10 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
         let _context = runtime.enter();
         swarm::build(&config, &shared).map_err(|_| Refusal::Invalid)?
     };
+    let pace = Pace::new(config.gossip_messages_per_s, config.gossip_bytes_per_s, Instant::now());
     drop(config);
     let _ = started.send(Ok(()));
-    let mut runner = Runner { swarm, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
+    let mut runner = Runner { swarm, shared, dials: HashMap::new(), failed_pings: HashMap::new(), pace };
     Ok(runtime.block_on(runner.run(queue)))
 }
 
@@ -77,6 +80,7 @@ pub(super) struct Runner {
     /// Request ids of the dials under way.
     pub(super) dials: HashMap<ConnectionId, u64>,
     failed_pings: HashMap<ConnectionId, u32>,
+    pace: Pace,
 }
 
 enum Step {
@@ -94,6 +98,8 @@ impl Runner {
                 return why;
             }
             let mut stop = std::pin::pin!(shared.stop_signal().notified());
+            // Commands go on in the pause, and so do the streams: their tasks are not the swarm's.
+            let mut pause = std::pin::pin!(self.pace.pause(Instant::now()).map(tokio::time::sleep));
             // In turns, so that neither a busy network nor a busy caller keeps the other waiting.
             commands_first = !commands_first;
             let step = poll_fn(|cx| {
@@ -107,8 +113,10 @@ impl Runner {
                             Poll::Ready(None) => return Poll::Ready(Step::Stop),
                             Poll::Pending => {}
                         }
-                    } else if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
-                        return Poll::Ready(Step::Swarm(Box::new(event)));
+                    } else if pause.as_mut().as_pin_mut().is_none_or(|pause| pause.poll(cx).is_ready()) {
+                        if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
+                            return Poll::Ready(Step::Swarm(Box::new(event)));
+                        }
                     }
                 }
                 Poll::Pending
@@ -235,6 +243,7 @@ impl Runner {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.shared.totals.messages_received.fetch_add(1, Ordering::Relaxed);
+                self.pace.spend(message.data.len(), Instant::now());
                 self.emit(Event::Message {
                     peer: propagation_source,
                     topic: message.topic.into_string(),
@@ -258,7 +267,9 @@ impl Runner {
                 tracing::debug!(peer = %peer_id, "peer does not relay");
             }
             gossipsub::Event::SlowPeer { peer_id, .. } => {
-                tracing::debug!(peer = %peer_id, "peer is too slow for its messages");
+                // What waits for it would stay until it reads; it comes again when it can.
+                tracing::info!(peer = %peer_id, "peer is too slow for its messages, closing the connection");
+                let _ = self.swarm.disconnect_peer_id(peer_id);
             }
         }
     }

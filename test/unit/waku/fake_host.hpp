@@ -52,6 +52,7 @@ struct HostNotes {
     std::vector<Dial> dials;
     std::vector<Publish> publishes;
     std::vector<PeerId> disconnected;
+    std::vector<PeerId> banned;
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
     bool gossip{false};
@@ -85,6 +86,12 @@ class FakeHost final : public P2pHost {
         return taken();
     }
     void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
+    void ban(std::string_view peer, bool on) override {
+        std::erase(notes_.banned, peer);
+        if (on) {
+            notes_.banned.emplace_back(peer);
+        }
+    }
     Result<void> subscribe(std::string_view topic) override {
         notes_.topics.emplace_back(topic);
         return taken();
