@@ -11,6 +11,7 @@ mod counters;
 mod dial;
 mod event;
 mod execute;
+mod gate;
 mod gossip;
 mod log;
 mod names;

@@ -1,62 +1,60 @@
-// p2p/src/host/pace.rs - how fast gossip may come in; what is faster waits in the sockets of those who send it.
+// p2p/src/host/pace.rs - how fast each peer's gossip may come in, when all together may come only so fast.
 //!
 //! gossipsub remembers each message id for two minutes and keeps the bytes of each message for six heartbeats: only a
-//! rate bounds that memory. Whoever floods is held back by TCP; connections are served in turn, so that others are not.
+//! rate bounds that memory. The rate is shared by the peers that send; who sends more than its share has to wait
+//! (gate.rs), and the others do not.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Seconds of the rate that may come at once.
-const BURST: f64 = 5.0;
+use libp2p::PeerId;
 
-/// Two buckets: of messages and of their bytes. A rate of 0 has no bound.
+/// Seconds of its rate that a peer may send at once.
+const BURST: f64 = 5.0;
+/// Who has sent nothing for so long has no share.
+const ACTIVE: Duration = Duration::from_secs(10);
+
+/// Messages and bytes a second of all peers together; 0 has no bound.
 pub(crate) struct Pace {
-    messages: Bucket,
-    bytes: Bucket,
+    messages: f64,
+    bytes: f64,
+    peers: HashMap<PeerId, Account>,
 }
 
-struct Bucket {
-    rate: f64,
-    /// Below 0: so much was taken beforehand.
-    left: f64,
+/// Seconds of its share that a peer has left; below 0: so long it has to wait.
+struct Account {
+    messages: f64,
+    bytes: f64,
     at: Instant,
 }
 
 impl Pace {
-    pub(crate) fn new(messages: u32, bytes: u64, now: Instant) -> Self {
-        let bucket = |rate: f64| Bucket { rate, left: rate * BURST, at: now };
-        Self { messages: bucket(f64::from(messages)), bytes: bucket(bytes as f64) }
+    pub(crate) fn new(messages: u32, bytes: u64) -> Self {
+        Self { messages: f64::from(messages), bytes: bytes as f64, peers: HashMap::new() }
     }
 
-    pub(crate) fn spend(&mut self, bytes: usize, now: Instant) {
-        self.messages.spend(1.0, now);
-        self.bytes.spend(bytes as f64, now);
-    }
-
-    /// How long nothing more is to be taken; None when something may.
-    pub(crate) fn pause(&self, now: Instant) -> Option<Duration> {
-        let wait = self.messages.debt(now).max(self.bytes.debt(now));
-        (wait > 0.0).then(|| Duration::from_secs_f64(wait))
-    }
-}
-
-impl Bucket {
-    fn spend(&mut self, amount: f64, now: Instant) {
-        self.left = self.left_at(now) - amount;
-        self.at = now;
-    }
-
-    fn left_at(&self, now: Instant) -> f64 {
-        let grown = now.saturating_duration_since(self.at).as_secs_f64() * self.rate;
-        (self.left + grown).min(self.rate * BURST)
-    }
-
-    /// Seconds until what was taken beforehand has been paid.
-    fn debt(&self, now: Instant) -> f64 {
-        let left = self.left_at(now);
-        if self.rate > 0.0 && left < 0.0 {
-            return -left / self.rate;
+    /// Counts a message; how long its sender is to be held back, if at all.
+    pub(crate) fn spend(&mut self, peer: PeerId, bytes: usize, now: Instant) -> Option<Duration> {
+        if self.messages == 0.0 && self.bytes == 0.0 {
+            return None;
         }
-        0.0
+        if !self.peers.contains_key(&peer) {
+            self.peers.retain(|_, account| now.saturating_duration_since(account.at) < ACTIVE);
+            self.peers.insert(peer, Account { messages: BURST, bytes: BURST, at: now });
+        }
+        let share = 1.0 / self.peers.len() as f64;
+        let account = self.peers.get_mut(&peer)?;
+        let gone = now.saturating_duration_since(account.at).as_secs_f64();
+        account.at = now;
+        let spent = |left: &mut f64, rate: f64, amount: f64| {
+            if rate > 0.0 {
+                *left = (*left + gone).min(BURST) - amount / (rate * share);
+            }
+            -*left
+        };
+        let wait =
+            spent(&mut account.messages, self.messages, 1.0).max(spent(&mut account.bytes, self.bytes, bytes as f64));
+        (wait > 0.0).then(|| Duration::from_secs_f64(wait))
     }
 }
 
@@ -64,43 +62,45 @@ impl Bucket {
 mod tests {
     use super::*;
 
+    fn waits(pace: &mut Pace, peer: PeerId, count: usize, now: Instant) -> Option<Duration> {
+        (0..count).map(|_| pace.spend(peer, 10, now)).last().flatten()
+    }
+
     #[test]
     fn a_burst_is_free_and_then_the_rate_holds() {
-        let start = Instant::now();
-        let mut pace = Pace::new(100, 0, start);
-        for _ in 0..500 {
-            pace.spend(10, start);
-            assert_eq!(pace.pause(start), None);
+        let (start, peer) = (Instant::now(), PeerId::random());
+        let mut pace = Pace::new(100, 0);
+        assert_eq!(waits(&mut pace, peer, 499, start), None);
+        assert_eq!(waits(&mut pace, peer, 11, start).map(|wait| wait.as_millis()), Some(100));
+        assert_eq!(waits(&mut pace, peer, 180, start + Duration::from_secs(2)), None);
+        assert!(waits(&mut pace, peer, 20, start + Duration::from_secs(2)).is_some());
+    }
+
+    #[test]
+    fn who_keeps_to_his_share_does_not_wait_for_who_does_not() {
+        let (start, flooder, modest) = (Instant::now(), PeerId::random(), PeerId::random());
+        let mut pace = Pace::new(100, 0);
+        for second in 0..60 {
+            let now = start + Duration::from_secs(second);
+            waits(&mut pace, flooder, 10_000, now);
+            assert_eq!(waits(&mut pace, modest, 40, now), None);
         }
-        pace.spend(10, start);
-        assert_eq!(pace.pause(start), Some(Duration::from_millis(10)));
-        let later = start + Duration::from_secs(2);
-        for _ in 0..199 {
-            pace.spend(10, later);
-        }
-        assert_eq!(pace.pause(later), None);
-        pace.spend(10, later);
-        assert!(pace.pause(later).is_some());
+        assert!(waits(&mut pace, flooder, 1, start + Duration::from_secs(60)).is_some());
     }
 
     #[test]
     fn bytes_count_too() {
-        let start = Instant::now();
-        let mut pace = Pace::new(0, 1000, start);
-        pace.spend(5000, start);
-        assert_eq!(pace.pause(start), None);
-        pace.spend(500, start);
-        assert_eq!(pace.pause(start), Some(Duration::from_millis(500)));
-        assert_eq!(pace.pause(start + Duration::from_millis(400)), Some(Duration::from_millis(100)));
+        let (start, peer) = (Instant::now(), PeerId::random());
+        let mut pace = Pace::new(0, 1000);
+        assert_eq!(pace.spend(peer, 4999, start), None);
+        assert_eq!(pace.spend(peer, 501, start).map(|wait| wait.as_millis()), Some(500));
     }
 
     #[test]
-    fn zero_has_no_bound() {
-        let start = Instant::now();
-        let mut pace = Pace::new(0, 0, start);
-        for _ in 0..100_000 {
-            pace.spend(1_000_000, start);
-        }
-        assert_eq!(pace.pause(start), None);
+    fn zero_has_no_bound_and_keeps_nothing() {
+        let (start, peer) = (Instant::now(), PeerId::random());
+        let mut pace = Pace::new(0, 0);
+        assert_eq!(waits(&mut pace, peer, 100_000, start), None);
+        assert!(pace.peers.is_empty());
     }
 }

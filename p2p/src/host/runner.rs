@@ -67,7 +67,7 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
         let _context = runtime.enter();
         swarm::build(&config, &shared).map_err(|_| Refusal::Invalid)?
     };
-    let pace = Pace::new(config.gossip_messages_per_s, config.gossip_bytes_per_s, Instant::now());
+    let pace = Pace::new(config.gossip_messages_per_s, config.gossip_bytes_per_s);
     drop(config);
     let _ = started.send(Ok(()));
     let mut runner = Runner { swarm, shared, dials: HashMap::new(), failed_pings: HashMap::new(), pace };
@@ -98,8 +98,6 @@ impl Runner {
                 return why;
             }
             let mut stop = std::pin::pin!(shared.stop_signal().notified());
-            // Commands go on in the pause, and so do the streams: their tasks are not the swarm's.
-            let mut pause = std::pin::pin!(self.pace.pause(Instant::now()).map(tokio::time::sleep));
             // In turns, so that neither a busy network nor a busy caller keeps the other waiting.
             commands_first = !commands_first;
             let step = poll_fn(|cx| {
@@ -113,10 +111,8 @@ impl Runner {
                             Poll::Ready(None) => return Poll::Ready(Step::Stop),
                             Poll::Pending => {}
                         }
-                    } else if pause.as_mut().as_pin_mut().is_none_or(|pause| pause.poll(cx).is_ready()) {
-                        if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
-                            return Poll::Ready(Step::Swarm(Box::new(event)));
-                        }
+                    } else if let Poll::Ready(Some(event)) = self.swarm.poll_next_unpin(cx) {
+                        return Poll::Ready(Step::Swarm(Box::new(event)));
                     }
                 }
                 Poll::Pending
@@ -150,6 +146,9 @@ impl Runner {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, num_established, cause } => {
                 self.failed_pings.remove(&connection_id);
                 self.shared.streams.connection_gone(connection_id);
+                if num_established == 0 {
+                    self.shared.gates.forget(&peer_id);
+                }
                 self.emit(Event::Closed {
                     peer: peer_id,
                     address: remote_of(&endpoint).to_string(),
@@ -243,7 +242,9 @@ impl Runner {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.shared.totals.messages_received.fetch_add(1, Ordering::Relaxed);
-                self.pace.spend(message.data.len(), Instant::now());
+                if let Some(time) = self.pace.spend(propagation_source, message.data.len(), Instant::now()) {
+                    self.shared.gates.close(&propagation_source, time);
+                }
                 self.emit(Event::Message {
                     peer: propagation_source,
                     topic: message.topic.into_string(),

@@ -86,6 +86,7 @@ fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, Str
             .map_err(dial::SocketError);
         Names::new(tcp)
     };
+    let gates = shared.gates.clone();
     let mut websocket = websocket::Config::new(sockets());
     websocket.set_max_data_size(MAX_WEBSOCKET_MESSAGE);
     let transport = websocket
@@ -94,7 +95,7 @@ fn transport(config: &Config, shared: &Arc<Shared>) -> Result<Boxed<(PeerId, Str
         .authenticate(noise)
         .multiplex(muxers(config))
         .timeout(HANDSHAKE_TIMEOUT)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        .map(move |(peer, muxer), _| (peer, gates.put_before(peer, StreamMuxerBox::new(muxer))));
     Ok(transport.boxed())
 }
 
