@@ -1,9 +1,11 @@
 // p2p/examples/hostile.rs - a crowd that attacks one node in every way at once; the load of test/integration/waku_hostile.test.mjs.
 //!
-//! hostile ADDRESS SECONDS: 500 peers at the addresses 127.0.1.1 to 127.0.1.8 dial ADDRESS again and again; those that get
-//! in do harm until the time is over. Prints "attacking", and at the end a line of JSON: what was done.
+//! hostile ADDRESS SECONDS [KIND]: 500 peers dial ADDRESS again and again, through forwarders that give them the addresses
+//! 127.0.1.1 to 127.0.1.8; those that get in do harm until the time is over, only that of KIND (0 to 6) when it is given.
+//! Prints "attacking", and at the end a line of JSON: what was done.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream as Blocking};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -22,7 +24,8 @@ const FILTER: &str = "/vac/waku/filter-subscribe/2.0.0-beta1";
 const FILTER_PUSH: &str = "/vac/waku/filter-push/2.0.0-beta1";
 const METADATA: &str = "/vac/waku/metadata/1.0.0";
 const SHARD: &[u8] = b"/waku/2/rs/16/32";
-const TOPIC: &[u8] = b"/noroshi/1/alerts/proto";
+/// Not that of honest clients: nobody could take all of it.
+const TOPIC: &[u8] = b"/flood/1/all/proto";
 const MIB: usize = 1024 * 1024;
 
 /// What a peer of the crowd does. The first two are one of each.
@@ -91,12 +94,17 @@ fn gossip(payload: &[u8]) -> Vec<u8> {
 }
 
 impl Peer {
-    fn start(index: usize) -> Self {
-        let kind = match index {
-            0 => Kind::Flood,
-            1 => Kind::LargeFlood,
-            _ => [Kind::HalfOpen, Kind::Dribble, Kind::Malformed, Kind::SlowReader, Kind::Hoard][index % 5],
-        };
+    fn start(index: usize, only: Option<usize>) -> Self {
+        let all = [
+            Kind::Flood,
+            Kind::LargeFlood,
+            Kind::HalfOpen,
+            Kind::Dribble,
+            Kind::Malformed,
+            Kind::SlowReader,
+            Kind::Hoard,
+        ];
+        let kind = all[only.unwrap_or(if index < 2 { index } else { 2 + index % 5 })];
         let mut config = Config::with_key(Keypair::generate_secp256k1());
         config.gossip_enabled = false;
         config.log_level = 0;
@@ -117,8 +125,6 @@ impl Peer {
         for protocol in [RELAY, FILTER_PUSH] {
             host.accept_protocol(protocol, 64).expect("a protocol is accepted");
         }
-        // Dials come from the address that is listened on.
-        host.listen(&format!("/ip4/127.0.1.{}/tcp/0", 1 + index % ADDRESSES)).expect("an address is taken");
         Self { host, kind, seen, next_stream: 1, began: false }
     }
 
@@ -192,41 +198,72 @@ impl Peer {
     }
 }
 
+async fn connect_from(from: [u8; 4], to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    socket.connect(to).await
+}
+
 /// Connections that say nothing.
 async fn be_silent(address: SocketAddr) -> Vec<TcpStream> {
     let mut out = Vec::new();
     for n in 0..SILENT {
-        let from = SocketAddr::from(([127, 0, 2, 1 + (n % 8) as u8], 0));
-        let Ok(socket) = TcpSocket::new_v4() else { continue };
-        if socket.bind(from).is_ok() {
-            out.extend(socket.connect(address).await);
-        }
+        out.extend(connect_from([127, 0, 2, 1 + (n % 8) as u8], address).await);
     }
     out
 }
 
+/// Passes connections on to `victim` from the address `from`; the port on which it takes them.
+fn forward(from: [u8; 4], victim: SocketAddr) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("a port").port();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let copy = |mut from: Blocking, mut to: Blocking| {
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut from, &mut to);
+            let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+        });
+    };
+    std::thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = runtime.block_on(connect_from(from, victim)).and_then(TcpStream::into_std);
+            let Ok(far) = far else { continue };
+            let blocking = far.set_nonblocking(false).and_then(|()| Ok((near.try_clone()?, far.try_clone()?)));
+            if let Ok((near_too, far_too)) = blocking {
+                copy(near, far_too);
+                copy(far, near_too);
+            }
+        }
+    });
+    port
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, address, seconds] = arguments.as_slice() else {
-        eprintln!("usage: hostile ADDRESS SECONDS");
+    let [_, address, seconds, kind @ ..] = arguments.as_slice() else {
+        eprintln!("usage: hostile ADDRESS SECONDS [KIND]");
         std::process::exit(2);
     };
+    let only = kind.first().map(|kind| kind.parse().expect("KIND is a number"));
     let parts: Vec<&str> = address.split('/').collect();
     let victim = *parts.last().expect("an address ends with a peer id");
     let socket: SocketAddr = format!("{}:{}", parts[2], parts[4]).parse().expect("/ip4/A/tcp/P/p2p/ID");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _silent = runtime.block_on(be_silent(socket));
-    let mut peers: Vec<Peer> = (0..PEERS).map(Peer::start).collect();
+    let forwarders: Vec<String> = (0..ADDRESSES)
+        .map(|n| format!("/ip4/127.0.0.1/tcp/{}/p2p/{victim}", forward([127, 0, 1, 1 + n as u8], socket)))
+        .collect();
+    let mut peers: Vec<Peer> = (0..PEERS).map(|index| Peer::start(index, only)).collect();
     let end = Instant::now() + Duration::from_secs(seconds.parse().expect("SECONDS"));
     println!("attacking");
     let mut turn = 0;
     while Instant::now() < end {
-        for peer in &mut peers {
+        for (index, peer) in peers.iter_mut().enumerate() {
             if peer.seen.connected.load(Ordering::Relaxed) {
                 peer.act(victim, turn);
             } else if turn % 10 == 0 {
                 peer.began = false;
-                let _ = peer.host.dial(turn as u64 + 1, address);
+                let _ = peer.host.dial(turn as u64 + 1, &forwarders[index % ADDRESSES]);
             }
         }
         turn += 1;

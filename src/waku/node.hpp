@@ -179,7 +179,8 @@ class Node {
     /// Stores refuse what is 20 s off. It is logged as a warning from 10 s on, once an hour.
     [[nodiscard]] virtual std::optional<Milliseconds> clock_offset() const = 0;
     /// Whether a store has it. Asks a store that did not take the message, else one that did.
-    /// Errors: no_store (nobody connected keeps messages), and the reasons of a store query; all retryable.
+    /// Errors: no_peers (nobody is connected), no_store (nobody connected keeps messages), and the reasons of a store
+    /// query; all retryable.
     [[nodiscard]] virtual Task<Result<StoreWord>> find_stored(Published what) = 0;
     /// These peers took a message that nobody has: others are asked first from now on.
     virtual void doubt(const std::vector<std::string>& peers) = 0;

@@ -171,6 +171,13 @@ void Streams::reply(StreamId stream, const Result<Bytes>& result) {
         drop(stream, "refused");
         return;
     }
+    if (result->size() > max_small_frame_bytes && held_ + result->size() > most_held) {
+        free_bytes();
+        if (inbound_.contains(stream)) {
+            drop(stream, "no_room");
+        }
+        return;
+    }
     if (!host_->write(stream, frame(*result))) {
         host_->reset(stream);
         return;
@@ -244,11 +251,17 @@ void Streams::free_bytes() {
     }
 }
 
-void Streams::drop(StreamId stream, std::string_view reason) {
-    const PeerId peer = inbound_.at(stream).peer;
+void Streams::drop(StreamId stream, std::string_view fault) {
+    const Inbound& inbound = inbound_.at(stream);
+    const PeerId peer = inbound.peer;
+    const std::size_t unsent = inbound.answered ? inbound.held : 0;
     forget(stream);
+    leaving_.emplace(stream, unsent);
+    held_ += unsent;
     host_->reset(stream);
-    witness_.fault(peer, reason);
+    if (!fault.empty()) {
+        witness_.fault(peer, fault);
+    }
 }
 
 void Streams::forget(StreamId stream) {
@@ -273,12 +286,15 @@ void Streams::on(const event::StreamEof& event) {
         forget(event.stream);
         host_->finish(event.stream);
     } else if (!found->second.asked) {
-        found->second.begun ? drop(event.stream, "cut_off") : host_->reset(event.stream);
+        drop(event.stream, found->second.begun ? "cut_off" : "");
     }
 }
 
 void Streams::on(const event::StreamEnded& event) {
     forget(event.stream);
+    if (const auto left = leaving_.extract(event.stream)) {
+        held_ -= left.mapped();
+    }
     closing_.erase(event.stream);
     const auto asked = asked_.find(event.stream);
     const bool pushed = asked != asked_.end() && !asked->second.wants_answer && event.how == StreamEnd::finished;
@@ -319,12 +335,7 @@ void Streams::end_late_inbound(SteadyMs now) {
         late.emplace_back(stream, slow_request ? "slow_request" : slow_reader ? "slow_reader" : "");
     }
     for (const auto& [stream, fault] : late) {
-        if (fault.empty()) {
-            forget(stream);
-            host_->reset(stream);
-        } else {
-            drop(stream, fault);
-        }
+        drop(stream, fault);
     }
 }
 
@@ -341,6 +352,7 @@ void Streams::answer(StreamId stream, Result<Bytes> result) {
 void Streams::fail_all() {
     ++epoch_;
     inbound_.clear();
+    leaving_.clear();
     held_ = 0;
     closing_.clear();
     while (!asked_.empty()) {

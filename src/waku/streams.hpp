@@ -71,7 +71,7 @@ class Streams {
     /// js-waku opens one of each protocol as soon as it is connected, to have it ready.
     static constexpr std::size_t inbound_per_peer = 16;
     static constexpr std::size_t most_inbound = 512;
-    static constexpr std::size_t most_held = 32 * 1024 * 1024;
+    static constexpr std::size_t most_held = 32 * 1024 * 1024;  ///< beside answers below 64 KiB
     static constexpr Milliseconds idle_deadline{60'000};
 
   private:
@@ -109,8 +109,8 @@ class Streams {
     void free_bytes();
     template <class Measure>
     [[nodiscard]] std::optional<StreamId> largest_of_worst(Measure measure) const;
-    /// Resets an inbound stream and forgets it.
-    void drop(StreamId stream, std::string_view reason);
+    /// Resets an inbound stream and forgets it; `fault` empty: it is none.
+    void drop(StreamId stream, std::string_view fault);
     void forget(StreamId stream);
     void end_late_inbound(SteadyMs now);
 
@@ -119,6 +119,8 @@ class Streams {
     std::uint64_t epoch_{0};  ///< of the host: a new one numbers its inbound streams from the start again
     std::map<StreamId, Asked> asked_;
     InboundMap inbound_;
+    /// What streams that were reset still hold until the host says that they have ended.
+    std::map<StreamId, std::size_t> leaving_;
     std::size_t held_{0};
     Witness witness_;
     std::map<StreamId, SteadyMs> closing_;  ///< answered, not ended by the peer yet; since when they are open

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/runtime.hpp"
-#include "host.hpp"
-#include "rpc.hpp"
+#include "waku/host.hpp"
 #include "waku/node.hpp"
+#include "waku/rpc.hpp"
 
 namespace noroshi::waku {
 
@@ -47,6 +47,7 @@ struct HostNotes {
     int hosts_alive{0};
     std::vector<std::string> listens;
     std::vector<std::string> accepted;
+    std::vector<std::string> accepted_before_use;  ///< at the first listen or dial
     std::vector<std::string> topics;
     std::vector<std::string> mesh_asked;
     std::vector<Dial> dials;
@@ -78,10 +79,12 @@ class FakeHost final : public P2pHost {
 
     PeerId peer_id() const override { return "16Uiu2HAkwdaqR4NGxQ6cDsUtqGaMpsboURRkh2hvXaHxxCs6CXfW"; }
     Result<void> listen(std::string_view address) override {
+        begin_use();
         notes_.listens.emplace_back(address);
         return taken();
     }
     Result<void> dial(RequestId request, std::string_view address) override {
+        begin_use();
         notes_.dials.push_back({request, std::string(address)});
         return taken();
     }
@@ -130,6 +133,11 @@ class FakeHost final : public P2pHost {
     void reset(StreamId stream) override { notes_.streams[stream].reset = true; }
 
   private:
+    void begin_use() {
+        if (notes_.listens.empty() && notes_.dials.empty()) {
+            notes_.accepted_before_use = notes_.accepted;
+        }
+    }
     [[nodiscard]] Result<void> taken() const {
         if (notes_.busy) {
             return fail(Error{Errc::limit, "the p2p host is busy", {}, true});
@@ -250,9 +258,8 @@ class NodeBench {
         }
         settle();
     }
-    /// In steps of the node's tick.
-    void advance(Milliseconds by) {
-        constexpr Milliseconds step{500};
+    /// In steps of the node's tick, or larger ones when hours are to pass.
+    void advance(Milliseconds by, Milliseconds step = Milliseconds(500)) {
         while (by.count() > 0) {
             clock_.advance(std::min(step, by));
             by -= std::min(step, by);
@@ -288,6 +295,11 @@ class NodeBench {
         return metrics_.counter(name, "", std::move(labels)).value();
     }
     Node& node() { return *node_; }
+    Runtime& runtime() { return runtime_; }
+    ManualClock& clock() { return clock_; }
+    Timers& timers() { return timers_; }
+    Random& random() { return random_; }
+    Metrics& metrics() { return metrics_; }
     HostNotes notes;
 
   private:

@@ -78,9 +78,9 @@ TEST_F(NodeHostileTest, Idle_strangers_give_their_places_to_newcomers_and_useful
     for (int i = 1; i < 10; ++i) {
         bench_.event(event::Closed{"idler" + std::to_string(i), "idle", 0});
     }
-    const std::size_t gone = bench_.notes.disconnected.size();
+    const std::uint64_t gone = refused("idle");
     bench_.advance(Milliseconds(120'000));
-    EXPECT_EQ(bench_.notes.disconnected.size(), gone) << "there is room: nobody has to go";
+    EXPECT_EQ(refused("idle"), gone) << "there is room: nobody has to go";
 }
 
 TEST_F(NodeHostileTest, The_same_message_in_new_bytes_is_given_out_once) {

@@ -385,6 +385,8 @@ TEST_F(StreamsTest, A_large_answer_that_nobody_reads_is_a_fault) {
     EXPECT_EQ(streams_.held(), 300'000U);
     streams_.tick(start + Streams::deadline);
     EXPECT_EQ(faults_, "peer slow_reader;");
+    EXPECT_EQ(streams_.held(), 300'000U) << "the host has it until the stream has ended";
+    streams_.on(event::StreamEnded{inbound, StreamEnd::cancelled, ""});
     EXPECT_EQ(streams_.held(), 0U);
 }
 
@@ -415,6 +417,17 @@ TEST_F(StreamsTest, What_requests_hold_together_is_bounded_and_the_peer_that_hol
     EXPECT_FALSE(notes_.streams.at(inbound).reset);
     EXPECT_EQ(faults_.find("modest"), std::string::npos);
     EXPECT_NE(faults_.find("no_room"), std::string::npos);
+}
+
+TEST_F(StreamsTest, Large_answers_that_nobody_takes_are_bounded_and_small_ones_go_out_all_the_same) {
+    for (StreamId stream = inbound; stream < inbound + 12; ++stream) {
+        send_part(stream, "hog" + std::to_string(stream % 3), 3'000'000, 3'000'000);
+        EXPECT_LE(streams_.held(), Streams::most_held);
+    }
+    EXPECT_NE(faults_.find("no_room"), std::string::npos);
+    serve(inbound + 20, "modest");
+    streams_.on(event::StreamData{inbound + 20, {1, 7}}, start);
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound + 20).written), "0107");
 }
 
 TEST_F(StreamsTest, A_peer_that_goes_on_after_its_answer_is_reset) {
