@@ -52,7 +52,7 @@ void Confirmer::watch(store::OutboxRow row) {
     }
     const TimestampMs due = row.handed_over_at.value_or(parts_.clock.now()) + first_questions[0];
     const std::string id = row.message.id;
-    lane->open.insert_or_assign(id, Watch{std::move(row), due, 0, {}});
+    lane->open.insert_or_assign(id, Watch{std::move(row), due, 0, {}, false});
     show();
     start_lane(receiver, *lane);
 }
@@ -80,6 +80,11 @@ void Confirmer::settle(store::OutboxRow row) {
 
 void Confirmer::wake() {
     for (const auto& [receiver, lane] : lanes_) {
+        for (auto& [id, watch] : lane->open) {
+            if (std::exchange(watch.offline, false)) {
+                watch.due = parts_.clock.now();
+            }
+        }
         lane->wake.notify();
     }
 }
@@ -161,7 +166,8 @@ Task<Result<void>> Confirmer::ask(std::string receiver, std::string id) {
 /// An outage of ours is no reason to stop asking: what was handed over just before it may be nowhere.
 bool Confirmer::is_out_of_patience(Watch& watch, const Error& error) const {
     const TimestampMs now = parts_.clock.now();
-    if (first_word(error.message) == "no_peers") {
+    watch.offline = first_word(error.message) == "no_peers";
+    if (watch.offline) {
         watch.connected_since.reset();
     } else if (!watch.connected_since) {
         watch.connected_since = now;

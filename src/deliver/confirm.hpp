@@ -40,7 +40,7 @@ class Confirmer {
     /// Remembers a row with no question left, for a receipt that may still come.
     void settle(store::OutboxRow row);
     void acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by);
-    /// Looks at once what is due: the time or the peers may have changed.
+    /// Looks at once what is due, and what could not be asked for want of peers: the time or they may have changed.
     void wake();
     [[nodiscard]] Task<void> stop();
     [[nodiscard]] std::size_t size() const;
@@ -57,6 +57,7 @@ class Confirmer {
         TimestampMs due{};
         unsigned questions{0};
         std::optional<TimestampMs> connected_since{};  ///< of the questions without an answer
+        bool offline{false};                           ///< the last one found nobody connected
     };
     struct Lane {
         explicit Lane(const Executor& executor) : wake(executor) {}
