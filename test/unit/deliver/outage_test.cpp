@@ -162,6 +162,7 @@ TEST_F(OutageTest, Six_hours_without_the_only_peer_lose_nothing_and_nothing_runs
         enqueue(id_of(n));
         pass(30min);
         outbox_->retry_now();  // as a reload does
+        pass(step);
     }
     const std::size_t redials = bench_.notes.dials.size() - dials;
     EXPECT_GE(redials, 250U) << "it never stops trying";
