@@ -184,7 +184,7 @@ impl Peer {
                 let subscribe =
                     [bytes_field(1, b"r"), number_field(2, 1), bytes_field(10, SHARD), bytes_field(11, TOPIC)];
                 let query = [bytes_field(1, b"r"), number_field(2, 1), number_field(53, 100)];
-                if turn % 100 == 0 || first {
+                if first || turn.is_multiple_of(100) {
                     self.send(victim, FILTER, &framed(&subscribe.concat()));
                 }
                 self.send(victim, STORE, &framed(&query.concat()));
@@ -261,7 +261,7 @@ fn main() {
         for (index, peer) in peers.iter_mut().enumerate() {
             if peer.seen.connected.load(Ordering::Relaxed) {
                 peer.act(victim, turn);
-            } else if turn % 10 == 0 {
+            } else if turn.is_multiple_of(10) {
                 peer.began = false;
                 let _ = peer.host.dial(turn as u64 + 1, &forwarders[index % ADDRESSES]);
             }

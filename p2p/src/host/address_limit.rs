@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> Multiaddr {
-        text.parse().unwrap()
+        text.parse().unwrap_or_else(|_| panic!("no address: {text}"))
     }
 
     #[test]
