@@ -131,7 +131,8 @@ async function peers() {
 async function interop() {
   const js = (await run('tools/peers/install-js.sh', [])).output.trim().split('\n').at(-1);
   const waku = (await run('tools/peers/build-go-waku.sh', [])).output.trim().split('\n').at(-1);
-  const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_BIN: join(root, 'build/noroshi') };
+  const hostile = (await run('tools/peers/build-hostile.sh', [])).output.trim().split('\n').at(-1);
+  const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_HOSTILE: hostile, NOROSHI_BIN: join(root, 'build/noroshi') };
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
 }
 

@@ -20,7 +20,7 @@
  * Calls from one thread take effect in their order.
  *
  * Callback: runs on the network thread. Copy and hand over, nothing else: while it runs, no connection makes progress
- * (stay below 1 ms). It must not throw. Everything an event points to lives only during the call.
+ * (stay below 1 ms, or wait on purpose: TCP then holds all peers back). It must not throw. Everything an event points to lives only during the call.
  *
  * Ownership: what is passed in is copied before the call returns. Only the host handle is ever given out.
  *
@@ -73,7 +73,7 @@ enum {
 #define NRP2P_MAX_COMMAND_BYTES 8388608u /**< published bytes waiting for the network thread */
 #define NRP2P_MAX_STREAM_QUEUE 16u      /**< writes waiting in one stream */
 #define NRP2P_MAX_STREAM_BYTES 2097152u /**< written bytes waiting in one stream; one write is at most that */
-#define NRP2P_MAX_STREAMS 1024u         /**< raw streams of one host, both directions */
+#define NRP2P_MAX_STREAMS 2048u         /**< raw streams of one host, both directions */
 #define NRP2P_MAX_PROTOCOLS 64u         /**< accepted protocols of one host */
 #define NRP2P_MAX_BOOTSTRAP 64u         /**< records given to nrp2p_discv5_start */
 #define NRP2P_FIRST_INBOUND_STREAM 4294967296ull /**< ids of inbound streams start here; the caller's own are below */
@@ -87,7 +87,7 @@ typedef struct nrp2p_slice {
 /** What a host is made of. Set struct_size, call nrp2p_config_default, then change what differs. */
 typedef struct nrp2p_config {
     uint32_t struct_size;                /**< sizeof(nrp2p_config) of the caller */
-    uint32_t max_connections;            /**< default 50, at least 1 */
+    uint32_t max_connections;            /**< default 50, at least 1; a quarter is kept for dials of ours */
     uint32_t max_connections_per_peer;   /**< default 2, at least 1 */
     uint32_t max_streams_per_connection; /**< yamux streams of one connection, both directions, 8 to 512, default 64;
                                               one more, from either side, ends the connection */
@@ -107,13 +107,17 @@ typedef struct nrp2p_config {
     uint32_t ip_colocation_threshold;    /**< peers of one IP before score falls, default 5; 0 = off */
     uint32_t log_level;                  /**< 0 none, 1 error, 2 warn (default), 3 info, 4 debug, 5 trace */
     uint8_t secret_key[32];              /**< secp256k1, big-endian scalar; the peer id follows from it */
-    uint32_t reserved;                   /**< 0 */
+    uint32_t max_connections_per_ip;     /**< inbound ones of one IPv4 address or IPv6 /64, also those that have not
+                                              finished their handshake, default 0 = off */
     nrp2p_slice agent;                   /**< agent string of identify, default "noroshi" */
     nrp2p_slice relay_protocol;          /**< exact gossipsub protocol id, default "/vac/waku/relay/2.0.0" */
     nrp2p_slice tls_certificate;         /**< PEM, chain with our own first: needed to listen at /wss or /tls/ws */
     nrp2p_slice tls_key;                 /**< PEM, PKCS#8, PKCS#1 or SEC1: the key of the first certificate */
     nrp2p_slice extra_roots;             /**< PEM certificates that a dialled /wss is believed for, beside Mozilla's
                                               roots, which are compiled in, and those of the system. At most 1 MiB each */
+    uint32_t gossip_messages_per_s;      /**< new gossip messages from all peers together, five seconds' worth at once;
+                                              what is more waits in the senders' sockets. Default 0 = no bound */
+    uint32_t gossip_kib_per_s;           /**< the same for their bytes, KiB */
 } nrp2p_config;
 
 /** Kinds of event. Fields not named at a kind are 0 or empty. */
@@ -296,7 +300,7 @@ int32_t nrp2p_gossip_verdict(nrp2p_host *host, const uint8_t *message_id, size_t
 /** MESH follows. ENOTSUP: gossip is off. */
 int32_t nrp2p_gossip_mesh(nrp2p_host *host, uint64_t request_id, const char *topic, size_t topic_len);
 
-/** Announces a protocol ("/...") and accepts its streams, at most max_concurrent (1 to 1024) at a time; more are reset.
+/** Announces a protocol ("/...") and accepts its streams, at most max_concurrent (1 to 2048) at a time; more are reset.
  *  EEXIST: already accepted. EMSGSIZE: more than NRP2P_MAX_PROTOCOLS. */
 int32_t nrp2p_protocol_accept(nrp2p_host *host, const char *protocol, size_t protocol_len, uint32_t max_concurrent);
 

@@ -50,12 +50,14 @@ struct Config {
     ip_colocation_threshold: u32,
     log_level: u32,
     secret_key: [u8; 32],
-    reserved: u32,
+    max_connections_per_ip: u32,
     agent: Slice,
     relay_protocol: Slice,
     tls_certificate: Slice,
     tls_key: Slice,
     extra_roots: Slice,
+    gossip_messages_per_s: u32,
+    gossip_kib_per_s: u32,
 }
 
 #[repr(C)]
@@ -311,6 +313,7 @@ fn defaults_are_those_of_the_header() {
     assert_eq!([config.heartbeat_ms, config.heartbeat_initial_delay_ms, config.idle_timeout_s], [1000, 500, 600]);
     assert_eq!([config.max_transmit_bytes, config.history_length, config.history_gossip], [214 * 1024, 6, 3]);
     assert_eq!([config.gossip_enabled, config.hide_listen_addrs, config.log_level], [1, 0, 2]);
+    assert_eq!([config.max_connections_per_ip, config.gossip_messages_per_s, config.gossip_kib_per_s], [0, 0, 0]);
     assert_eq!(text(config.agent), "noroshi");
     assert_eq!(text(config.relay_protocol), "/vac/waku/relay/2.0.0");
 }

@@ -232,12 +232,12 @@ fn stream_ids_are_checked() {
 #[test]
 fn a_host_has_room_for_so_many_streams_and_no_more() {
     let roomy = || Node::with(|config| config.max_streams_per_connection = 512);
-    let (a, peers) = (roomy(), [roomy(), roomy(), roomy()]);
+    let (a, peers) = (roomy(), [roomy(), roomy(), roomy(), roomy(), roomy()]);
     for peer in &peers {
         peer.host.accept_protocol(ECHO, MAX_STREAMS as u32).unwrap();
         connect(&a, peer);
     }
-    let open = |id: usize| a.host.open_stream(id as u64, &peers[id % 3].id(), ECHO, SECOND * 60);
+    let open = |id: usize| a.host.open_stream(id as u64, &peers[id % peers.len()].id(), ECHO, SECOND * 60);
     for id in 1..=MAX_STREAMS {
         assert_eq!(open(id), Ok(()));
         wait_open(&a, id as u64);

@@ -35,6 +35,8 @@ struct ServeCommand : NetworkOptions {
     std::size_t keep_mib{256};
     std::uint16_t http_port{0};
     std::uint32_t connections{200};
+    std::uint32_t connections_per_ip{waku::NodeLimits{}.connections_per_ip};
+    std::uint32_t gossip_rate{waku::NodeLimits{}.gossip_messages_per_s};
 };
 
 struct LookCommand : NetworkOptions {
@@ -90,6 +92,8 @@ int serve(const ServeCommand& command) {
         return exit_fault;
     }
     options.node.discovery.book_file = (folder / book_file).string();
+    options.node.limits.connections_per_ip = command.connections_per_ip;
+    options.node.limits.gossip_messages_per_s = command.gossip_rate;
     options.on_ready = [](const std::vector<std::string>& addresses) {
         for (const std::string& address : addresses) {
             fmt::print("{}\n", address);
@@ -229,6 +233,10 @@ void add_serve(CLI::App& waku, int& exit_code) {
     command->add_option("--keep-mib", options->keep_mib, "and at most how much, MiB")->capture_default_str();
     command->add_option("--http", options->http_port, "port of /metrics and /healthz on loopback; default: none");
     command->add_option("--connections", options->connections, "most peers at a time")->capture_default_str();
+    command->add_option("--connections-per-ip", options->connections_per_ip,
+                        "most inbound connections of one IPv4 address or IPv6 /64; 0: no limit")->capture_default_str();
+    command->add_option("--gossip-rate", options->gossip_rate,
+                        "new messages a second that are taken from all peers together; 0: no limit")->capture_default_str();
     command->callback([options, &exit_code] { exit_code = serve(*options); });
 }
 

@@ -38,7 +38,9 @@ class Server {
             options_.on_ready(node_->listen_addresses());
             co_await wait_for_signal();
         }
-        http_.reset();
+        if (http_) {
+            co_await http_->stop();
+        }
         co_await node_->stop();
         co_return started;
     }

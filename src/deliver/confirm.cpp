@@ -52,7 +52,7 @@ void Confirmer::watch(store::OutboxRow row) {
     }
     const TimestampMs due = row.handed_over_at.value_or(parts_.clock.now()) + first_questions[0];
     const std::string id = row.message.id;
-    lane->open.insert_or_assign(id, Watch{std::move(row), due, 0});
+    lane->open.insert_or_assign(id, Watch{std::move(row), due, 0, {}, false});
     show();
     start_lane(receiver, *lane);
 }
@@ -80,6 +80,11 @@ void Confirmer::settle(store::OutboxRow row) {
 
 void Confirmer::wake() {
     for (const auto& [receiver, lane] : lanes_) {
+        for (auto& [id, watch] : lane->open) {
+            if (std::exchange(watch.offline, false)) {
+                watch.due = parts_.clock.now();
+            }
+        }
         lane->wake.notify();
     }
 }
@@ -151,11 +156,24 @@ Task<Result<void>> Confirmer::ask(std::string receiver, std::string id) {
     if (error.code == Errc::not_found && age >= lost_after * (1U << row.resends)) {
         co_return co_await lose(receiver, row, channel);
     }
-    if (error.code == Errc::unsupported || age >= patience) {
+    if (error.code == Errc::unsupported || is_out_of_patience(found->second, error)) {
         co_return co_await give_up(receiver, row, error.message);
     }
     postpone(found->second);
     co_return Result<void>{};
+}
+
+/// An outage of ours is no reason to stop asking: what was handed over just before it may be nowhere.
+bool Confirmer::is_out_of_patience(Watch& watch, const Error& error) const {
+    const TimestampMs now = parts_.clock.now();
+    watch.offline = first_word(error.message) == "no_peers";
+    if (watch.offline) {
+        watch.connected_since.reset();
+    } else if (!watch.connected_since) {
+        watch.connected_since = now;
+    }
+    return now - watch.row.handed_over_at.value_or(TimestampMs{}) >= longest_outage ||
+           (watch.connected_since && now - *watch.connected_since >= patience);
 }
 
 void Confirmer::postpone(Watch& watch) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "deliver/deliver.hpp"
@@ -13,8 +14,9 @@ namespace noroshi::deliver {
 
 /// Asks the channel 3, 6, 12 and 24 s after a message was handed over. "Nobody has it" after 24 s is a loss: stores
 /// refuse a timestamp that is 20 s old, so the message is queued again, to be sent with a fresh one under its own id,
-/// through other peers; five times, each wait twice as long. When nobody can be asked, the question is put again for an
-/// hour. What stays open then is `handed_over` for good, counted and logged: never called more than it is.
+/// through other peers; five times, each wait twice as long. When no answer comes, the question is put again for an
+/// hour; the time without any connection does not count, up to two days. What stays open then is `handed_over` for good,
+/// counted and logged: never called more than it is.
 /// Thread: the I/O thread. One question at a time a receiver.
 class Confirmer {
   public:
@@ -38,13 +40,14 @@ class Confirmer {
     /// Remembers a row with no question left, for a receipt that may still come.
     void settle(store::OutboxRow row);
     void acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by);
-    /// Looks at once what is due: the time or the peers may have changed.
+    /// Looks at once what is due, and what could not be asked for want of peers: the time or they may have changed.
     void wake();
     [[nodiscard]] Task<void> stop();
     [[nodiscard]] std::size_t size() const;
 
     static constexpr Milliseconds lost_after{24'000};
     static constexpr Milliseconds patience{3'600'000};
+    static constexpr Milliseconds longest_outage{48 * 3'600'000};
     static constexpr std::uint32_t most_resends = 5;
     static constexpr std::size_t remembered = 1'000;
 
@@ -53,6 +56,8 @@ class Confirmer {
         store::OutboxRow row;
         TimestampMs due{};
         unsigned questions{0};
+        std::optional<TimestampMs> connected_since{};  ///< of the questions without an answer
+        bool offline{false};                           ///< the last one found nobody connected
     };
     struct Lane {
         explicit Lane(const Executor& executor) : wake(executor) {}
@@ -68,6 +73,7 @@ class Confirmer {
     [[nodiscard]] Task<Result<void>> confirmed(std::string receiver, store::OutboxRow row, model::Receipt receipt);
     [[nodiscard]] Task<void> note_delivery(store::OutboxRow row, std::string by);
     void start_lane(const std::string& receiver, Lane& lane);
+    [[nodiscard]] bool is_out_of_patience(Watch& watch, const Error& error) const;
     void postpone(Watch& watch);
     void count(const std::string& receiver, std::string_view result);
     void show();

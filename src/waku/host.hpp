@@ -144,6 +144,9 @@ struct HostOptions {
     std::uint32_t max_connections{50};
     std::uint32_t max_transmit_bytes{0};  ///< a whole gossip frame
     std::uint32_t ip_colocation{0};       ///< 0: off
+    std::uint32_t connections_per_ip{0};  ///< inbound; 0: off
+    std::uint32_t gossip_messages_per_s{0};  ///< 0: no bound
+    std::uint32_t gossip_kib_per_s{0};       ///< 0: no bound
     bool gossip{true};                    ///< false: relay is neither run nor announced
     bool hide_listen_addresses{false};
     std::string_view tls_certificate{};  ///< PEM, as NodeConfig::tls; empty: no /wss to listen at
@@ -176,6 +179,8 @@ class P2pHost {
     /// Looks for other nodes until the host ends. Discv5Listening or Discv5Failed follows, then Discovered.
     /// Errors: invalid_argument (a record that does not verify, or is of another key), conflict (it runs already).
     [[nodiscard]] virtual Result<void> discover(const DiscoveryStart& start) = 0;
+    /// Ends its connections and refuses new ones in both directions, or allows them again.
+    virtual void ban(std::string_view peer, bool on) = 0;
 
     [[nodiscard]] virtual Result<void> subscribe(std::string_view topic) = 0;
     /// Published follows.

@@ -16,9 +16,15 @@ namespace {
 
 constexpr std::size_t max_static_peers = 100;
 constexpr std::size_t max_agent_bytes = 128;
+constexpr std::uint16_t waku_network = 1;  // the cluster whose relays want a proof (17/WAKU2-RLN) with each message
 
 Result<void> check(const NodeConfig& config) {
     NOROSHI_TRY_VOID(check_topics(config.shards, config.content_topics));
+    if (config.cluster == waku_network && config.mode == Mode::relay) {
+        return fail(Errc::unsupported,
+                    "cluster 1 takes no relay without RLN proofs, which noroshi can neither make nor check: use mode light "
+                    "or another cluster");
+    }
     if (config.peers.size() > max_static_peers) {
         return fail(Errc::invalid_argument, "peers: expected at most 100 of them");
     }

@@ -33,7 +33,12 @@ struct NodeLimits {
     std::size_t received_messages{1'000};             ///< waiting for next_message
     std::size_t received_bytes{16 * 1024 * 1024};     ///< of them together
     std::size_t remembered_hashes{10'000};            ///< for dropping duplicates
-    std::uint32_t connections{50};
+    std::uint32_t connections{50};                    ///< a quarter of them is kept for dials of our own
+    std::uint32_t connections_per_ip{16};             ///< inbound, of an IPv4 address or IPv6 /64; 0: off
+    /// New gossip messages from all peers together, five seconds' worth at once; what is more waits in the senders'
+    /// sockets. They bound what gossipsub remembers. 0: no bound.
+    std::uint32_t gossip_messages_per_s{1'000};
+    std::uint32_t gossip_kib_per_s{2'048};
     std::size_t published_bytes{max_published_bytes};
     std::uint32_t ip_colocation{0};                   ///< gossip score: peers of one address before a penalty; 0: off
 };
@@ -203,7 +208,8 @@ class Node {
     /// Stores refuse what is 20 s off. It is logged as a warning from 10 s on, once an hour.
     [[nodiscard]] virtual std::optional<Milliseconds> clock_offset() const = 0;
     /// Whether a store has it. Asks a store that did not take the message, else one that did.
-    /// Errors: no_store (nobody connected keeps messages), and the reasons of a store query; all retryable.
+    /// Errors: no_peers (nobody is connected), no_store (nobody connected keeps messages), and the reasons of a store
+    /// query; all retryable.
     [[nodiscard]] virtual Task<Result<StoreWord>> find_stored(Published what) = 0;
     /// These peers took a message that nobody has: others are asked first from now on.
     virtual void doubt(const std::vector<std::string>& peers) = 0;

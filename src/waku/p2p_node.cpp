@@ -19,7 +19,8 @@ constexpr Milliseconds listen_again_after{5'000};
 constexpr Milliseconds mesh_interval{5'000};
 /// Room for the gossip frame around one message.
 constexpr std::uint32_t frame_overhead = 64 * 1024;
-constexpr std::uint32_t max_streams = 128;  // of one protocol, inbound
+/// Of one protocol, inbound: more than Streams keeps of all, so that it decides who loses one.
+constexpr std::uint32_t max_streams = 1'024;
 
 /// "/ip4/" or "/ip6/", and what follows the port: "/ws", "/wss", "/tls/ws".
 std::string kind_of(std::string_view address) {
@@ -45,6 +46,8 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
     if (config_.discovery.any() || config_.services.peer_exchange) {
         discovery_.emplace(config_, streams_, environment_);
     }
+    streams_.set_witness({[this](const PeerId& id) { note_use(id); },
+                          [this](const PeerId& id, std::string_view reason) { note_fault(id, reason); }});
     streams_.serve(metadata_protocol, max_small_frame_bytes,
                    [this](const PeerId& id, const Bytes& request, const Streams::Reply& reply) {
                        serve_metadata(id, request, reply);
@@ -133,6 +136,9 @@ Result<void> P2pNode::make_host() {
         .max_connections = config_.limits.connections,
         .max_transmit_bytes = static_cast<std::uint32_t>(max_message_bytes) + frame_overhead,
         .ip_colocation = config_.limits.ip_colocation,
+        .connections_per_ip = config_.limits.connections_per_ip,
+        .gossip_messages_per_s = config_.limits.gossip_messages_per_s,
+        .gossip_kib_per_s = config_.limits.gossip_kib_per_s,
         .gossip = config_.mode == Mode::relay,
         .hide_listen_addresses = config_.listen.empty(),
         .tls_certificate = config_.tls ? std::string_view(config_.tls->certificate_pem) : std::string_view(),
@@ -211,6 +217,8 @@ void P2pNode::tick() {
         services_->tick(now);
     }
     disconnect_refused();
+    pardon(now);
+    make_room_for_newcomers(now);
     catch_up_when_due(now);
     clock_watch_.show(now, environment_.metrics, environment_.log);
     listen_again_when_due(now);

@@ -9,6 +9,7 @@
 
 #include "host.hpp"
 #include "clock_watch.hpp"
+#include "conduct.hpp"
 #include "discovery/discovery.hpp"
 #include "filter_client.hpp"
 #include "lightpush_rpc.hpp"
@@ -51,6 +52,8 @@ class P2pNode final : public Node {
         std::set<std::string> mesh_topics;
         bool metadata_asked{false};
         bool foreign{false};  ///< of another cluster: being disconnected
+        bool inbound{false};
+        SteadyMs useful_at{};  ///< last request, push or message of it
         SteadyMs next_push{};
         unsigned pushes_limited{0};  ///< answers in a row that named the rate limit
     };
@@ -113,6 +116,10 @@ class P2pNode final : public Node {
     [[nodiscard]] const char* refusal(const Metadata& metadata) const;
     void refuse(const PeerId& id, const char* reason);
     void disconnect_refused();
+    void note_use(const PeerId& id);
+    void note_fault(const PeerId& id, std::string_view reason);
+    void pardon(SteadyMs now);
+    void make_room_for_newcomers(SteadyMs now);
     [[nodiscard]] Metadata own_metadata() const { return {config_.cluster, config_.shards}; }
     void forget_peers();
     void show_peers();
@@ -194,6 +201,7 @@ class P2pNode final : public Node {
     bool discv5_begun_{false};
     RequestId next_request_{1};
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
+    Conduct conduct_;
     PeerId last_good_push_peer_;
     std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 

@@ -10,6 +10,9 @@ constexpr std::size_t max_agent_bytes = 128;
 constexpr std::size_t max_protocols = 128;
 constexpr std::size_t max_protocol_bytes = 128;
 constexpr std::size_t max_reason_bytes = 200;
+/// Who has made no use of its connection for so long may lose it to a newcomer.
+constexpr Milliseconds idle_after{30'000};
+constexpr const char* idle = "idle";
 
 }  // namespace
 
@@ -86,6 +89,8 @@ void P2pNode::on(const event::Connected& event) {
     entry->second.info.id = event.peer;
     entry->second.info.address = event.address;
     entry->second.info.connected_since = environment_.clock.now();
+    entry->second.inbound = event.inbound;
+    entry->second.useful_at = environment_.clock.steady();
     count("noroshi_waku_connections_total", "Peers that became connected.",
           {{"direction", event.inbound ? "in" : "out"}});
     environment_.log.info("peer_connected", {{"peer", event.peer}, {"address", event.address}});
@@ -248,7 +253,7 @@ void P2pNode::refuse(const PeerId& id, const char* reason) {
     }
     found->second.foreign = true;
     to_refuse_.insert(id);
-    if (discovery_) {
+    if (discovery_ && std::string_view(reason) != idle) {
         discovery_->blame(id);
     }
     count("noroshi_waku_peers_refused_total", "Peers disconnected for what they are, by reason.", {{"reason", reason}});
@@ -262,6 +267,53 @@ void P2pNode::disconnect_refused() {
     to_refuse_.clear();
 }
 
+void P2pNode::note_use(const PeerId& id) {
+    if (const auto found = peers_.find(id); found != peers_.end()) {
+        found->second.useful_at = environment_.clock.steady();
+    }
+}
+
+/// Static peers are the owner's choice: counted, never banned. Who lost a stream because others need room is no culprit.
+void P2pNode::note_fault(const PeerId& id, std::string_view reason) {
+    count("noroshi_waku_faults_total", "What peers did on their streams that no honest one does, by reason.",
+          {{"reason", std::string(reason)}});
+    if (reason == "no_room" || redialler_.keeps(id) || !conduct_.fault(id, environment_.clock.steady())) {
+        return;
+    }
+    host_->ban(id, true);
+    count("noroshi_waku_peers_refused_total", "Peers disconnected for what they are, by reason.", {{"reason", "faults"}});
+    environment_.log.warn("peer_banned", {{"peer", id}, {"reason", reason}});
+}
+
+void P2pNode::pardon(SteadyMs now) {
+    for (const PeerId& id : conduct_.pardon(now)) {
+        host_->ban(id, false);
+    }
+}
+
+/// When few inbound places are left, the one that was idle longest goes, one a tick. Static peers, members of a mesh and
+/// filter subscribers may be silent.
+void P2pNode::make_room_for_newcomers(SteadyMs now) {
+    const std::size_t places = config_.limits.connections - config_.limits.connections / 4;
+    const auto is_inbound = [](const auto& entry) { return entry.second.inbound; };
+    if (static_cast<std::size_t>(std::ranges::count_if(peers_, is_inbound)) + places / 8 < places) {
+        return;
+    }
+    const PeerId* idlest = nullptr;
+    SteadyMs since = now - idle_after;
+    for (const auto& [id, peer] : peers_) {
+        const bool needed = !peer.inbound || peer.foreign || redialler_.keeps(id) || !peer.mesh_topics.empty() ||
+                            (services_ && services_->pushes_to(id));
+        if (!needed && peer.useful_at <= since) {
+            idlest = &id;
+            since = peer.useful_at;
+        }
+    }
+    if (idlest != nullptr) {
+        refuse(*idlest, idle);
+    }
+}
+
 void P2pNode::forget_peers() {
     if (discovery_) {
         for (const auto& [id, peer] : peers_) {
@@ -270,6 +322,7 @@ void P2pNode::forget_peers() {
     }
     found_dials_.clear();
     peers_.clear();
+    conduct_.forget_all();
     filter_.forget_all();
     to_refuse_.clear();
     show_peers();

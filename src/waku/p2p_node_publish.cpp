@@ -111,6 +111,10 @@ Task<Result<std::vector<PeerId>>> P2pNode::gossip(std::string topic, Bytes data)
 }
 
 Task<void> P2pNode::relay_for(std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done) {
+    if (data.size() > config_.limits.published_bytes) {  // go-waku would reset the gossip stream on which it came
+        done(fail(Errc::limit, fmt::format("too_large: at most {} bytes are relayed", config_.limits.published_bytes)));
+        co_return;
+    }
     const Result<std::vector<PeerId>> taken = co_await gossip(topic, data);
     // Without another relay the message still has our store and our subscribers, when the owner says that this is enough.
     const bool alone = !taken && taken.error().message.starts_with("no_peers") && config_.services.alone;

@@ -6,6 +6,11 @@
 namespace noroshi::waku {
 namespace {
 
+/// Other relays pass such messages on: blaming them would let anybody set us against honest peers.
+bool others_take(std::string_view reason) {
+    return reason == "content_topic_too_long" || reason == "content_topic_not_utf8";
+}
+
 constexpr std::size_t most_echoes = 8;
 
 }  // namespace
@@ -30,10 +35,11 @@ Verdict P2pNode::judge(const event::Gossip& event) {
     if (!message) {
         count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
               {{"reason", message.error().message}});
-        return counted("rejected", Verdict::reject);
+        return counted("rejected", others_take(message.error().message) ? Verdict::ignore : Verdict::reject);
     }
     switch (take_in(event.peer, event.topic, std::move(*message), event.data)) {
         case Taken::fresh:
+            note_use(event.peer);
             return counted("accepted", Verdict::accept);
         case Taken::duplicate:
             return counted("duplicate", Verdict::accept);

@@ -176,6 +176,9 @@ Task<Result<StoreWord>> P2pNode::find_stored(Published what) {
         co_return StoreWord{true, *echo, true};
     }
     const std::vector<PeerId> stores = stores_for(what);
+    if (peers_.empty()) {
+        co_return fail(Error{Errc::not_found, "no_peers: nobody is connected", {}, true});
+    }
     if (stores.empty()) {
         co_return fail(Error{Errc::not_found, "no_store: nobody connected keeps messages", {}, true});
     }

@@ -108,4 +108,8 @@ std::optional<std::string> Redialler::peer_of(std::uint64_t request) const {
     return found == peers_.end() ? std::nullopt : std::optional(found->id);
 }
 
+bool Redialler::keeps(std::string_view peer) const {
+    return std::ranges::any_of(peers_, [peer](const Peer& known) { return known.id == peer; });
+}
+
 }  // namespace noroshi::waku

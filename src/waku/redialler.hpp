@@ -39,6 +39,8 @@ class Redialler {
     /// Dials whose answer never came count as failed.
     void expire(SteadyMs now);
 
+    /// It is one of the static peers.
+    [[nodiscard]] bool keeps(std::string_view peer) const;
     /// The peer a dial was for, by its request.
     [[nodiscard]] std::optional<std::string> peer_of(std::uint64_t request) const;
 

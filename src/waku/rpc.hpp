@@ -31,6 +31,8 @@ class FrameReader {
     [[nodiscard]] Result<std::optional<Bytes>> feed(ByteView piece);
     /// For streams of many frames: takes from the front of `piece` what belongs to this frame and leaves the rest.
     [[nodiscard]] Result<std::optional<Bytes>> next(ByteView& piece);
+    /// Bytes of the body that have come so far.
+    [[nodiscard]] std::size_t held() const { return body_.size(); }
 
   private:
     [[nodiscard]] Result<void> take_prefix(ByteView& piece);

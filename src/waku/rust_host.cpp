@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -16,11 +17,12 @@
 namespace noroshi::waku {
 namespace {
 
-static_assert(sizeof(nrp2p_event) == 96 && sizeof(nrp2p_config) == 192, "the C ABI is not the one this file was made for");
+static_assert(sizeof(nrp2p_event) == 96 && sizeof(nrp2p_config) == 200, "the C ABI is not the one this file was made for");
 
 constexpr std::size_t max_waiting_messages = 10'000;
 constexpr std::size_t max_waiting_bytes = 32 * 1024 * 1024;
 constexpr std::size_t max_waiting_lines = 1'000;
+constexpr std::size_t max_waiting_events = 20'000;
 constexpr std::size_t max_unsent_verdicts = 10'000;
 constexpr std::size_t events_in_a_turn = 256;
 constexpr std::size_t max_protocols = 128;
@@ -179,7 +181,8 @@ std::int32_t send_verdict(nrp2p_host* host, const GossipId& id, std::string_view
 }
 
 /// What the network thread and the I/O thread share. Messages and log lines that find no room are answered or dropped,
-/// and counted; every other event is kept: there are few of them, or they are bounded by credit.
+/// and counted. For every other event the network thread waits until there is room: TCP then holds the peers back,
+/// whatever they do to make events.
 class Exchange : public std::enable_shared_from_this<Exchange> {
   public:
     Exchange(HostEvents events, const HostOptions& options)
@@ -210,10 +213,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
     /// I/O thread; nothing is delivered after it.
     void close() {
-        const std::lock_guard lock(mutex_);
-        closed_ = true;
-        items_.clear();
-        unsent_.clear();
+        {
+            const std::lock_guard lock(mutex_);
+            closed_ = true;
+            items_.clear();
+            unsent_.clear();
+        }
+        room_.notify_all();
     }
 
     /// Any thread.
@@ -256,6 +262,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         return items_.size() < max_waiting_messages && bytes_ + bytes <= max_waiting_bytes;
     }
 
+    [[nodiscard]] bool has_room() const {
+        return items_.size() < max_waiting_events && bytes_ < 2 * max_waiting_bytes;
+    }
+
     void ignore_message(const nrp2p_event& event) {
         messages_ignored_.add();
         answer(gossip_id_of(event.extra), text_of(event.peer), Verdict::ignore);
@@ -263,11 +273,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
     void push(Item item, std::size_t bytes) {
         {
-            const std::lock_guard lock(mutex_);
+            std::unique_lock lock(mutex_);
+            const bool line = std::holds_alternative<LogLine>(item);
+            room_.wait(lock, [this, line] { return line || closed_ || has_room(); });
             if (closed_) {
                 return;
             }
-            if (std::holds_alternative<LogLine>(item) && items_.size() >= max_waiting_lines) {
+            if (line && items_.size() >= max_waiting_lines) {
                 lines_dropped_.add();
                 return;
             }
@@ -299,6 +311,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
                 bytes_ -= items_.front().second;
                 items_.pop_front();
             }
+            room_.notify_one();
             if (auto* line = std::get_if<LogLine>(&*item)) {
                 log_.write(line->level, "p2p", {{"from", line->from}, {"line", line->text}});
             } else {
@@ -317,6 +330,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     std::atomic<nrp2p_host*> host_{nullptr};
 
     std::mutex mutex_;  // guards what follows
+    std::condition_variable room_;
     std::deque<std::pair<Item, std::size_t>> items_;
     std::deque<UnsentVerdict> unsent_;
     std::size_t bytes_{0};
@@ -383,6 +397,7 @@ class RustHost final : public P2pHost {
                                           start.record.size(), bootstrap.data(), bootstrap.size()),
                        "discover");
     }
+    void ban(std::string_view peer, bool on) override { nrp2p_ban(host_, peer.data(), peer.size(), on ? 1 : 0); }
     Result<void> subscribe(std::string_view topic) override {
         return checked(nrp2p_gossip_subscribe(host_, topic.data(), topic.size()), "subscribe");
     }
@@ -431,6 +446,9 @@ Result<std::unique_ptr<P2pHost>> make_rust_host(const HostOptions& options, Host
     config.hide_listen_addrs = options.hide_listen_addresses ? 1 : 0;
     config.max_transmit_bytes = options.max_transmit_bytes;
     config.ip_colocation_threshold = options.ip_colocation;
+    config.max_connections_per_ip = options.connections_per_ip;
+    config.gossip_messages_per_s = options.gossip_messages_per_s;
+    config.gossip_kib_per_s = options.gossip_kib_per_s;
     config.log_level = options.log.enabled(LogLevel::debug) ? log_debug : log_warn;
     config.agent = slice_of(options.agent);
     config.tls_certificate = slice_of(options.tls_certificate);

@@ -67,6 +67,8 @@ test('A peer that takes pushes and drops them is found out, and another takes th
   const received = await listener.waitFor('the message', (m) => m.status === 'event');
   assert.match(received.title, /noroshi watches/);
   await daemon.child.until('it is delivered', () => line(daemon, 'delivered'));
+  const takers = daemon.child.log().split('\n').filter((l) => l.includes('event=handed_over '));
+  assert.match(takers.at(-1), new RegExp(`by=${keeper.peerId}`), 'the liar is replaced');
   await sleep(100);
   assert.equal(listener.received.filter((m) => m.id === received.id).length, 1, 'the reader sees it once');
 });

@@ -1,11 +1,12 @@
 // test/integration/waku_serve.test.mjs - `noroshi waku serve` as the service node of real light clients: go-waku and js-waku.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { GoWaku, pubsubTopic } from '../peers/lib/go-waku.mjs';
 import { JsWaku } from '../peers/lib/js-waku.mjs';
-import { noroshi, ServiceNode } from '../peers/lib/noroshi.mjs';
-import { until } from '../peers/lib/process.mjs';
+import { identity, Listener, noroshi, ServiceNode } from '../peers/lib/noroshi.mjs';
+import { freePort, scratch, until } from '../peers/lib/process.mjs';
 
 const text = (message) => Buffer.from(message.payload, 'base64').toString();
 const some = async (messages, payload) => (await messages).some((m) => text(m) === payload);
@@ -62,6 +63,34 @@ for (const [name, options, listen] of [['TCP and yamux', { tcp: true }, '/ip4/12
     assert.deepEqual(stored, ['from the relay', 'by version 3', 'by version 2']);
   });
 }
+
+test('The service node restarts: its archive is kept, go-waku, js-waku and noroshi are subscribed again', { timeout: 120_000 }, async (t) => {
+  const listen = [`/ip4/127.0.0.1/tcp/${await freePort()}`];
+  const { relay, service } = await network(t, { listen });
+  const folder = join(scratch(t), 'owner');
+  identity(folder);
+  const ours = new Listener(t, folder, [service.address], ['--light']);
+  const go = await GoWaku.start(t, { number: 2, through: service.address });
+  const js = await JsWaku.start(t, service.address, { tcp: true });
+  await until('js-waku subscribes', () => js.subscribe());
+  await until('go-waku subscribes', async () => (await go.subscribe()).statusDesc === 'OK');
+  await until('noroshi subscribes', () => ours.child.log().includes('event=filter_subscribed'));
+  await relay.publish('before', 0);
+  await until('the message', () => js.received.includes('before'));
+
+  assert.deepEqual(await service.stop(), { code: 0, signal: null });
+  await service.run();
+  await service.child.until('noroshi subscribes by itself', async () => (await service.metric('noroshi_waku_filter_subscribers')) >= 1);
+  await until('go-waku subscribes anew', async () => (await go.subscribe()).statusDesc === 'OK');
+  await until('js-waku is connected again', async () => js.reconnect());
+  await until('js-waku subscribes anew', () => js.subscribe());
+  await until('the service node is in the mesh', async () => (await service.metric(`noroshi_waku_mesh_peers{pubsub_topic="${pubsubTopic}"}`)) > 0);
+  await relay.publish('after', 0);
+  await until('the message at js-waku', () => js.received.includes('after'));
+  await until('the message at go-waku', () => some(go.filtered(), 'after'));
+  await until('noroshi gets it', () => (ours.child.log().match(/event=message_passed_over/g) ?? []).length >= 2);
+  await until('both in the store', async () => (await js.stored()).join() === 'before,after');
+});
 
 test('waku peers names a peer and what it speaks; waku trace says which store has a message', { timeout: 90_000 }, async (t) => {
   const { relay, service } = await network(t);

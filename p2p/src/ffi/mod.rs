@@ -92,7 +92,9 @@ fn fill(config: &mut types::Config, defaults: &Config) {
     config.ip_colocation_threshold = defaults.ip_colocation_threshold;
     config.log_level = u32::from(defaults.log_level);
     config.secret_key = [0; 32];
-    config.reserved = 0;
+    config.max_connections_per_ip = defaults.max_connections_per_ip;
+    config.gossip_messages_per_s = defaults.gossip_messages_per_s;
+    config.gossip_kib_per_s = (defaults.gossip_bytes_per_s / 1024) as u32;
     config.agent = Slice::of(crate::host::DEFAULT_AGENT.as_bytes());
     config.relay_protocol = Slice::of(crate::host::DEFAULT_RELAY_PROTOCOL.as_bytes());
     config.tls_certificate = Slice::EMPTY;
@@ -135,6 +137,9 @@ unsafe fn config_of(config: &types::Config) -> Result<Config, Refusal> {
         history_length: config.history_length as usize,
         history_gossip: config.history_gossip as usize,
         ip_colocation_threshold: config.ip_colocation_threshold,
+        max_connections_per_ip: config.max_connections_per_ip,
+        gossip_messages_per_s: config.gossip_messages_per_s,
+        gossip_bytes_per_s: u64::from(config.gossip_kib_per_s) * 1024,
         log_level: u8::try_from(config.log_level).map_err(|_| Refusal::Invalid)?,
         // SAFETY: as above.
         tls_certificate_pem: unsafe { bytes(config.tls_certificate.ptr, config.tls_certificate.len) }?.to_vec(),

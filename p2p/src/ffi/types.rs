@@ -69,12 +69,14 @@ pub struct Config {
     pub ip_colocation_threshold: u32,
     pub log_level: u32,
     pub secret_key: [u8; 32],
-    pub reserved: u32,
+    pub max_connections_per_ip: u32,
     pub agent: Slice,
     pub relay_protocol: Slice,
     pub tls_certificate: Slice,
     pub tls_key: Slice,
     pub extra_roots: Slice,
+    pub gossip_messages_per_s: u32,
+    pub gossip_kib_per_s: u32,
 }
 
 #[repr(C)]
@@ -136,7 +138,7 @@ mod tests {
     // The other side asserts the same numbers: whoever changes a struct meets both.
     #[test]
     fn layout_is_that_of_the_header() {
-        assert_eq!(size_of::<Config>(), 192);
+        assert_eq!(size_of::<Config>(), 200);
         assert_eq!(offset_of!(Config, secret_key), 76);
         assert_eq!(offset_of!(Config, agent), 112);
         assert_eq!(offset_of!(Config, extra_roots), 176);

@@ -32,6 +32,11 @@ pub struct Config {
     pub history_gossip: usize,
     /// Peers of one IP before their score falls; 0 is off.
     pub ip_colocation_threshold: u32,
+    /// Inbound connections of one address (IPv6: /64), also those in their handshake; 0 is off.
+    pub max_connections_per_ip: u32,
+    /// New gossip messages a second and their bytes, from all peers together, five seconds' worth at once; 0 is no bound.
+    pub gossip_messages_per_s: u32,
+    pub gossip_bytes_per_s: u64,
     /// 0 none to 5 trace.
     pub log_level: u8,
     /// Chain and key of a listener at /wss or /tls/ws; both empty: none.
@@ -71,6 +76,9 @@ impl Config {
             history_length: 6,
             history_gossip: 3,
             ip_colocation_threshold: 5,
+            max_connections_per_ip: 0,
+            gossip_messages_per_s: 0,
+            gossip_bytes_per_s: 0,
             log_level: 2,
             tls_certificate_pem: Vec::new(),
             tls_key_pem: Vec::new(),

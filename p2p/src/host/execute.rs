@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::atomic::Ordering;
 
-use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, PublishError, TopicHash};
+use libp2p::gossipsub::{IdentTopic, MessageAcceptance, MessageId, PublishError, TopicHash};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::{Multiaddr, PeerId};
@@ -57,7 +57,7 @@ impl Runner {
         }
     }
 
-    fn gossip(&mut self) -> Option<&mut gossipsub::Behaviour> {
+    fn gossip(&mut self) -> Option<&mut gossip::Behaviour> {
         self.swarm.behaviour_mut().gossip.as_mut()
     }
 

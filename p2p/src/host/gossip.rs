@@ -2,11 +2,12 @@
 //!
 //! The numbers that are not in `Config` are those of the Waku reference node's relay.
 
+use std::io;
 use std::time::Duration;
 
 use libp2p::gossipsub::{
-    Behaviour, ConfigBuilder, MessageAuthenticity, MessageId, PeerScoreParams, PeerScoreThresholds, TopicScoreParams,
-    ValidationMode, Version,
+    ConfigBuilder, DataTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity, MessageId, PeerScoreParams,
+    PeerScoreThresholds, RawMessage, TopicHash, TopicScoreParams, TopicSubscriptionFilter, ValidationMode, Version,
 };
 use sha2::{Digest, Sha256};
 
@@ -16,6 +17,44 @@ use super::config::Config;
 pub(crate) fn message_id(data: &[u8]) -> [u8; 32] {
     Sha256::digest(data).into()
 }
+
+/// Topics that a peer may be subscribed to, and change in one RPC: more than a cluster has shards.
+const MAX_TOPICS: usize = 1100;
+/// Of a topic's name; Waku's have 30 at most.
+const MAX_TOPIC_BYTES: usize = 128;
+/// Messages of one RPC that are looked at; others send one or a few.
+const MAX_MESSAGES_PER_RPC: usize = 500;
+
+/// gossipsub keeps the topics of every peer: without bounds one could fill the memory with names.
+#[derive(Default, Clone)]
+pub(crate) struct ShortNames;
+
+impl TopicSubscriptionFilter for ShortNames {
+    fn can_subscribe(&mut self, topic: &TopicHash) -> bool {
+        topic.as_str().len() <= MAX_TOPIC_BYTES
+    }
+}
+
+/// StrictNoSign: the library itself refuses author, number and signature, but passes a key on, for which other
+/// implementations would punish us.
+#[derive(Default, Clone)]
+pub(crate) struct NoKey;
+
+impl DataTransform for NoKey {
+    fn inbound_transform(&self, raw: RawMessage) -> Result<Message, io::Error> {
+        if raw.key.is_some() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a message with a key"));
+        }
+        Ok(Message { source: raw.source, data: raw.data, sequence_number: raw.sequence_number, topic: raw.topic })
+    }
+
+    fn outbound_transform(&self, _: &TopicHash, data: Vec<u8>) -> Result<Vec<u8>, io::Error> {
+        Ok(data)
+    }
+}
+
+pub(crate) type Filter = MaxCountSubscriptionFilter<ShortNames>;
+pub(crate) type Behaviour = libp2p::gossipsub::Behaviour<NoKey, Filter>;
 
 pub(crate) fn behaviour(config: &Config) -> Result<Behaviour, String> {
     let mut builder = ConfigBuilder::default();
@@ -41,10 +80,14 @@ pub(crate) fn behaviour(config: &Config) -> Result<Behaviour, String> {
         .prune_backoff(Duration::from_secs(60))
         .unsubscribe_backoff(Duration::from_secs(5))
         .flood_publish(true)
+        .max_publish_messages(MAX_MESSAGES_PER_RPC)
         // Messages that wait for one slow peer; the library's 5000 could hold hundreds of megabytes.
-        .connection_handler_queue_len(256);
+        .connection_handler_queue_len(64);
     let config_of_gossip = builder.build().map_err(|error| error.to_string())?;
-    let mut behaviour = Behaviour::new(MessageAuthenticity::Anonymous, config_of_gossip)?;
+    let filter =
+        Filter { filter: ShortNames, max_subscribed_topics: MAX_TOPICS, max_subscriptions_per_request: MAX_TOPICS };
+    let mut behaviour =
+        Behaviour::new_with_subscription_filter(MessageAuthenticity::Anonymous, config_of_gossip, filter)?;
     behaviour.with_peer_score(peer_score(config.ip_colocation_threshold), thresholds())?;
     Ok(behaviour)
 }

@@ -4,6 +4,7 @@
 //! a bounded queue (or, for streams, through the stream's own bounded state) and never block; events leave through the
 //! sink, on that thread only.
 
+mod address_limit;
 mod command;
 mod config;
 mod counters;
@@ -11,9 +12,11 @@ mod dial;
 mod discovery;
 mod event;
 mod execute;
+mod gate;
 mod gossip;
 mod log;
 mod names;
+mod pace;
 mod panics;
 mod raw_stream;
 mod runner;
@@ -52,7 +55,7 @@ pub const MAX_COMMAND_BYTES: usize = 8 * 1024 * 1024;
 /// What a gossip RPC has at most around the data and topic of its message: the tags and lengths of protobuf.
 const MAX_RPC_FRAME: usize = 16;
 /// Raw streams of one host, both directions.
-pub const MAX_STREAMS: usize = 1024;
+pub const MAX_STREAMS: usize = 2048;
 /// Accepted protocols of one host.
 pub const MAX_PROTOCOLS: usize = 64;
 /// Ids of inbound streams start here; the caller's own are below, from 1.

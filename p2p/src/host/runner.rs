@@ -6,6 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 use std::sync::{mpsc as std_mpsc, Arc};
 use std::task::Poll;
+use std::time::Instant;
 
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
@@ -18,6 +19,7 @@ use super::command::{Command, Refusal};
 use super::config::Config;
 use super::event::{Event, StreamEnd};
 use super::log::{cut, LogEvents};
+use super::pace::Pace;
 use super::raw_stream::Inbound;
 use super::shared::{Shared, Stop};
 use super::stream_state::StreamGuard;
@@ -67,11 +69,12 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
         let _context = runtime.enter();
         swarm::build(&config, tls, &shared).map_err(|_| Refusal::Invalid)?
     };
+    let pace = Pace::new(config.gossip_messages_per_s, config.gossip_bytes_per_s);
     let keypair = config.keypair.clone();
     // With it goes the key of the certificate.
     drop(config);
     let _ = started.send(Ok(()));
-    let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new() };
+    let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new(), pace };
     Ok(runtime.block_on(runner.run(queue)))
 }
 
@@ -83,6 +86,7 @@ pub(super) struct Runner {
     /// Request ids of the dials under way.
     pub(super) dials: HashMap<ConnectionId, u64>,
     failed_pings: HashMap<ConnectionId, u32>,
+    pace: Pace,
 }
 
 enum Step {
@@ -148,6 +152,9 @@ impl Runner {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, num_established, cause } => {
                 self.failed_pings.remove(&connection_id);
                 self.shared.streams.connection_gone(connection_id);
+                if num_established == 0 {
+                    self.shared.gates.forget(&peer_id);
+                }
                 self.emit(Event::Closed {
                     peer: peer_id,
                     address: remote_of(&endpoint).to_string(),
@@ -241,6 +248,9 @@ impl Runner {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.shared.totals.messages_received.fetch_add(1, Ordering::Relaxed);
+                if let Some(time) = self.pace.spend(propagation_source, message.data.len(), Instant::now()) {
+                    self.shared.gates.close(&propagation_source, time);
+                }
                 self.emit(Event::Message {
                     peer: propagation_source,
                     topic: message.topic.into_string(),
@@ -264,7 +274,9 @@ impl Runner {
                 tracing::debug!(peer = %peer_id, "peer does not relay");
             }
             gossipsub::Event::SlowPeer { peer_id, .. } => {
-                tracing::debug!(peer = %peer_id, "peer is too slow for its messages");
+                // What waits for it would stay until it reads; it comes again when it can.
+                tracing::info!(peer = %peer_id, "peer is too slow for its messages, closing the connection");
+                let _ = self.swarm.disconnect_peer_id(peer_id);
             }
         }
     }

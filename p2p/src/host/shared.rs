@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::command::Refusal;
 use super::counters::Totals;
 use super::event::{Event, Sink};
+use super::gate::Gates;
 use super::stream_state::StreamTable;
 use super::{panics, MAX_COMMAND_BYTES, MAX_PROTOCOLS};
 
@@ -23,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) streams: StreamTable,
     pub(crate) protocols: Arc<Protocols>,
     pub(crate) totals: Arc<Totals>,
+    pub(crate) gates: Arc<Gates>,
 }
 
 /// Why the main loop is to end.
@@ -45,6 +47,7 @@ impl Shared {
             streams: StreamTable::default(),
             protocols: Arc::default(),
             totals: Arc::default(),
+            gates: Arc::default(),
         }
     }
 

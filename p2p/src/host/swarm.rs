@@ -11,7 +11,7 @@ use libp2p::core::transport::Boxed;
 use libp2p::core::upgrade::{SelectUpgrade, Version};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{gossipsub, identify, noise, ping, tcp, yamux, PeerId, Swarm, Transport};
+use libp2p::{identify, noise, ping, tcp, yamux, PeerId, Swarm, Transport};
 use libp2p_mplex::{Config as MplexConfig, MaxBufferBehaviour};
 use libp2p_websocket as websocket;
 
@@ -19,7 +19,7 @@ use super::config::Config;
 use super::counters::Counted;
 use super::names::Names;
 use super::shared::{Shared, Stop};
-use super::{dial, gossip, raw_stream};
+use super::{address_limit, dial, gossip, raw_stream};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The whole of what a WebSocket message may carry; the library's default is 256 MiB.
@@ -33,11 +33,12 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) banned: allow_block_list::Behaviour<BlockedPeers>,
+    addresses: address_limit::Behaviour,
     limits: connection_limits::Behaviour,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     /// Off in a light node, which must not announce the relay protocol.
-    pub(crate) gossip: Toggle<gossipsub::Behaviour>,
+    pub(crate) gossip: Toggle<gossip::Behaviour>,
     pub(crate) streams: raw_stream::Behaviour,
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn build(
     };
     let behaviour = Behaviour {
         banned: allow_block_list::Behaviour::default(),
+        addresses: address_limit::Behaviour::new(config.max_connections_per_ip),
         limits: connection_limits::Behaviour::new(limits(config)),
         identify: identify::Behaviour::new(identity(config)),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
@@ -92,6 +94,7 @@ fn transport(
             .map_err(dial::SocketError);
         Names::new(tcp)
     };
+    let gates = shared.gates.clone();
     let mut websocket = websocket::Config::new(sockets());
     websocket.set_max_data_size(MAX_WEBSOCKET_MESSAGE).set_tls_config(tls);
     let transport = websocket
@@ -100,7 +103,7 @@ fn transport(
         .authenticate(noise)
         .multiplex(muxers(config))
         .timeout(HANDSHAKE_TIMEOUT)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        .map(move |(peer, muxer), _| (peer, gates.put_before(peer, StreamMuxerBox::new(muxer))));
     Ok(transport.boxed())
 }
 
@@ -124,9 +127,11 @@ fn identity(config: &Config) -> identify::Config {
         .with_cache_size(0)
 }
 
+/// A quarter of the places is never given to who comes by himself: with all of them taken we could reach nobody.
 fn limits(config: &Config) -> ConnectionLimits {
     let pending = config.max_connections.max(8);
     ConnectionLimits::default()
+        .with_max_established_incoming(Some(config.max_connections - config.max_connections / 4))
         .with_max_established(Some(config.max_connections))
         .with_max_established_per_peer(Some(config.max_connections_per_peer))
         .with_max_pending_incoming(Some(pending))

@@ -17,9 +17,10 @@ FilterAnswer FilterServer::answer(const PeerId& peer, const FilterRequest& reque
         case FilterAct::unsubscribe:
             return unsubscribe(peer, request);
         case FilterAct::unsubscribe_all:
-            if (subscribers_.erase(peer) == 0) {
+            if (known == subscribers_.end()) {
                 break;
             }
+            lose(known);
             return {request.request_id, status::ok, "OK"};
         case FilterAct::ping:
             if (known == subscribers_.end()) {
@@ -56,8 +57,12 @@ FilterAnswer FilterServer::subscribe(const PeerId& peer, const FilterRequest& re
     for (const std::string& topic : request.content_topics) {
         criteria.emplace(request.pubsub_topic, topic);
     }
-    if (criteria.size() > most_criteria) {
-        return refused(status::unavailable, "at most 1000 topics a subscriber");
+    std::size_t bytes = 0;
+    for (const auto& [pubsub_topic, content_topic] : criteria) {
+        bytes += content_topic.size();
+    }
+    if (criteria.size() > most_criteria || bytes > most_criteria_bytes) {
+        return refused(status::unavailable, "at most 1000 topics of 64 KiB a subscriber");
     }
     Subscriber& subscriber = subscribers_[peer];
     subscriber.criteria = std::move(criteria);
@@ -78,7 +83,7 @@ FilterAnswer FilterServer::unsubscribe(const PeerId& peer, const FilterRequest& 
         known->second.criteria.erase({request.pubsub_topic, topic});
     }
     if (known->second.criteria.empty()) {
-        subscribers_.erase(known);
+        lose(known);
     }
     return {request.request_id, status::ok, "OK"};
 }
@@ -98,15 +103,31 @@ void FilterServer::push(const std::string& pubsub_topic, const std::string& cont
         }
         subscriber.waiting.push_back(encoded);
         subscriber.waiting_bytes += encoded.size();
+        waiting_bytes_ += encoded.size();
         while (subscriber.waiting.size() > most_waiting || subscriber.waiting_bytes > most_waiting_bytes) {
-            subscriber.waiting_bytes -= subscriber.waiting.front().size();
-            subscriber.waiting.pop_front();
-            count("dropped");
+            drop_oldest(subscriber);
         }
         ready.push_back(peer);
     }
+    make_room();
     for (const PeerId& peer : ready) {
         send(peer, now);
+    }
+}
+
+void FilterServer::drop_oldest(Subscriber& subscriber) {
+    const std::size_t bytes = subscriber.waiting.front().size();
+    subscriber.waiting_bytes -= bytes;
+    waiting_bytes_ -= bytes;
+    subscriber.waiting.pop_front();
+    count("dropped");
+}
+
+void FilterServer::make_room() {
+    while (waiting_bytes_ > most_bytes_of_all) {
+        drop_oldest(std::ranges::max_element(subscribers_, {}, [](const auto& entry) {
+                        return entry.second.waiting_bytes;
+                    })->second);
     }
 }
 
@@ -118,26 +139,36 @@ void FilterServer::send(const PeerId& peer, SteadyMs now) {
             return;
         }
         Subscriber& subscriber = found->second;
+        const std::size_t bytes = subscriber.waiting.front().size();
+        const bool too_much = subscriber.under_way > 0 && subscriber.under_way_bytes + bytes > most_pushing_bytes;
+        if (too_much || under_way_bytes_ + bytes > most_bytes_of_all) {
+            return;  // the next tick goes on
+        }
         const Bytes next = std::move(subscriber.waiting.front());
         subscriber.waiting.pop_front();
-        subscriber.waiting_bytes -= next.size();
+        subscriber.waiting_bytes -= bytes;
+        waiting_bytes_ -= bytes;
         ++subscriber.under_way;
+        subscriber.under_way_bytes += bytes;
+        under_way_bytes_ += bytes;
         streams_.push(peer, filter_push_protocol, next, now,
-                      [this, peer](const Result<void>& result) { sent(peer, result); });
+                      [this, peer, bytes](const Result<void>& result) { sent(peer, bytes, result); });
     }
 }
 
-void FilterServer::sent(const PeerId& peer, const Result<void>& result) {
+void FilterServer::sent(const PeerId& peer, std::size_t bytes, const Result<void>& result) {
     count(result ? "sent" : "failed");
+    under_way_bytes_ -= bytes;
     const auto found = subscribers_.find(peer);
     if (found == subscribers_.end()) {
         return;
     }
     Subscriber& subscriber = found->second;
     subscriber.under_way -= std::min<std::size_t>(subscriber.under_way, 1);
+    subscriber.under_way_bytes -= std::min(subscriber.under_way_bytes, bytes);
     subscriber.failures = result ? 0 : subscriber.failures + 1;
     if (subscriber.failures >= most_failures) {
-        subscribers_.erase(found);
+        lose(found);
         count("subscriber_lost");
         return;
     }
@@ -146,9 +177,17 @@ void FilterServer::sent(const PeerId& peer, const Result<void>& result) {
     }
 }
 
+std::map<PeerId, FilterServer::Subscriber>::iterator FilterServer::lose(
+    std::map<PeerId, Subscriber>::iterator subscriber) {
+    waiting_bytes_ -= subscriber->second.waiting_bytes;
+    return subscribers_.erase(subscriber);
+}
+
 void FilterServer::tick(SteadyMs now) {
     now_ = now;
-    std::erase_if(subscribers_, [now](const auto& entry) { return now - entry.second.last_request >= lifetime; });
+    for (auto next = subscribers_.begin(); next != subscribers_.end();) {
+        next = now - next->second.last_request >= lifetime ? lose(next) : std::next(next);
+    }
     std::vector<PeerId> ready;
     for (const auto& [peer, subscriber] : subscribers_) {
         if (!subscriber.waiting.empty()) {

@@ -178,6 +178,7 @@ void Services::on_peer_exchange(const PeerId& peer, const Bytes& bytes, const St
     } else {
         answer.records = host_.share(static_cast<std::size_t>(std::min<std::uint64_t>(*wanted, max_exchanged_peers)));
         count("peer_exchange", "ok");
+        host_.environment.log.debug("peers_told", {{"peer", peer}, {"wanted", *wanted}, {"told", answer.records.size()}});
     }
     reply(encode_peer_exchange_answer(answer));
 }

@@ -43,6 +43,7 @@ class Services {
     void on_message(const std::string& pubsub_topic, const WakuMessage& message, const crypto::Digest& hash,
                     ByteView data);
     void on_disconnected(const PeerId& peer) { budget_.forget(peer); }
+    [[nodiscard]] bool pushes_to(const PeerId& peer) const { return filter_.has(peer); }
     void tick(SteadyMs now);
     /// Puts on disk what waits. Called by `tick` and once at the end.
     void flush();

@@ -40,7 +40,8 @@ export class JsWaku {
     });
     t.after(() => self.node.stop());
     await self.node.start();
-    self.connection = await self.node.libp2p.dial(js.multiaddr(address));
+    self.address = js.multiaddr(address);
+    await self.reconnect();
     self.encoder = js.createEncoder({ contentTopic, routingInfo });
     self.decoder = js.createDecoder(contentTopic, routingInfo);
     self.received = [];
@@ -51,6 +52,7 @@ export class JsWaku {
     return self;
   }
 
+  async reconnect() { return (this.connection = await this.node.libp2p.dial(this.address)); }
   get muxer() { return this.connection.multiplexer; }
   subscribe() { return this.node.filter.subscribe([this.decoder], (message) => this.received.push(Buffer.from(message.payload).toString())); }
   /** Through lightpush, version 3 unless `legacy`. */

@@ -21,9 +21,10 @@ export function identity(folder) {
 
 /** A running daemon. `configure(parts)` writes noroshi.yml; parts are YAML texts, in the order given. */
 export class Daemon {
-  static async start(t, config, { folder, wait = true, log = 'debug' } = {}) {
+  static async start(t, config, { folder, wait = true, log = 'debug', env = {} } = {}) {
     const daemon = new Daemon();
     daemon.t = t;
+    daemon.env = env;
     daemon.log = log;
     daemon.folder = folder ?? scratch(t, 'noroshi-daemon-');
     daemon.data = join(daemon.folder, 'data');
@@ -39,7 +40,7 @@ export class Daemon {
 
   async run(wait = true) {
     this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log],
-                           { name: 'noroshi', folder: this.folder });
+                           { name: 'noroshi', folder: this.folder, env: this.env });
     if (wait) await this.child.until('is started', () => this.child.log().includes('event=started version='));
   }
 
@@ -68,9 +69,10 @@ export class Daemon {
 
 /** A running `noroshi waku serve`. */
 export class ServiceNode {
-  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder } = {}) {
+  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder, log = 'debug' } = {}) {
     const node = new ServiceNode();
     node.t = t;
+    node.log = log;
     node.peers = peers;
     node.extra = extra;
     node.folder = folder ?? scratch(t, 'noroshi-serve-');
@@ -82,7 +84,7 @@ export class ServiceNode {
   }
 
   async run() {
-    const args = ['waku', 'serve', '--data', this.data, '--log-level', 'debug', '--cluster', String(cluster), '--shard', String(shard),
+    const args = ['waku', 'serve', '--data', this.data, '--log-level', this.log, '--cluster', String(cluster), '--shard', String(shard),
                   '--http', String(this.http)];
     const repeated = [...this.listen.flatMap((a) => ['--listen', a]), ...this.peers.flatMap((a) => ['--peer', a])];
     this.child = new Child(this.t, program, [...args, ...repeated, ...this.extra], { name: 'serve', folder: this.folder });

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/runtime.hpp"
-#include "host.hpp"
-#include "rpc.hpp"
+#include "waku/host.hpp"
 #include "waku/node.hpp"
+#include "waku/rpc.hpp"
 
 namespace noroshi::waku {
 
@@ -47,11 +47,13 @@ struct HostNotes {
     int hosts_alive{0};
     std::vector<std::string> listens;
     std::vector<std::string> accepted;
+    std::vector<std::string> accepted_before_use;  ///< at the first listen or dial
     std::vector<std::string> topics;
     std::vector<std::string> mesh_asked;
     std::vector<Dial> dials;
     std::vector<Publish> publishes;
     std::vector<PeerId> disconnected;
+    std::vector<PeerId> banned;
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
     std::vector<DiscoveryStart> discoveries;
@@ -80,10 +82,12 @@ class FakeHost final : public P2pHost {
 
     PeerId peer_id() const override { return "16Uiu2HAkwdaqR4NGxQ6cDsUtqGaMpsboURRkh2hvXaHxxCs6CXfW"; }
     Result<void> listen(std::string_view address) override {
+        begin_use();
         notes_.listens.emplace_back(address);
         return taken();
     }
     Result<void> dial(RequestId request, std::string_view address) override {
+        begin_use();
         notes_.dials.push_back({request, std::string(address)});
         return taken();
     }
@@ -93,6 +97,12 @@ class FakeHost final : public P2pHost {
         return {};
     }
     void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
+    void ban(std::string_view peer, bool on) override {
+        std::erase(notes_.banned, peer);
+        if (on) {
+            notes_.banned.emplace_back(peer);
+        }
+    }
     Result<void> subscribe(std::string_view topic) override {
         notes_.topics.emplace_back(topic);
         return taken();
@@ -131,6 +141,11 @@ class FakeHost final : public P2pHost {
     void reset(StreamId stream) override { notes_.streams[stream].reset = true; }
 
   private:
+    void begin_use() {
+        if (notes_.listens.empty() && notes_.dials.empty()) {
+            notes_.accepted_before_use = notes_.accepted;
+        }
+    }
     [[nodiscard]] Result<void> taken() const {
         if (notes_.busy) {
             return fail(Error{Errc::limit, "the p2p host is busy", {}, true});
@@ -251,9 +266,8 @@ class NodeBench {
         }
         settle();
     }
-    /// In steps of the node's tick.
-    void advance(Milliseconds by) {
-        constexpr Milliseconds step{500};
+    /// In steps of the node's tick, or larger ones when hours are to pass.
+    void advance(Milliseconds by, Milliseconds step = Milliseconds(500)) {
         while (by.count() > 0) {
             clock_.advance(std::min(step, by));
             by -= std::min(step, by);
@@ -289,6 +303,11 @@ class NodeBench {
         return metrics_.counter(name, "", std::move(labels)).value();
     }
     Node& node() { return *node_; }
+    Runtime& runtime() { return runtime_; }
+    ManualClock& clock() { return clock_; }
+    Timers& timers() { return timers_; }
+    Random& random() { return random_; }
+    Metrics& metrics() { return metrics_; }
     HostNotes notes;
     LookUpTxt look_up_txt;
 

@@ -100,6 +100,14 @@ TEST(Message_bytes, Timestamp_is_zigzag) {
     EXPECT_EQ(*decode_message(hex("0a026869120c2f612f312f622f70726f746f5001"))->timestamp_ns, -1);
 }
 
+TEST(Message_hash, Timestamp_is_big_endian_twos_complement_although_the_message_has_zigzag) {
+    WakuMessage message = small_message();
+    message.timestamp_ns = -2;
+    const Bytes last = hex("fffffffffffffffe");
+    EXPECT_EQ(message_hash("/t", message),
+              crypto::sha256({as_bytes("/t"), message.payload, as_bytes(message.content_topic), last}));
+}
+
 TEST(Message_bytes, Every_field_reads_back) {
     WakuMessage message = small_message();
     message.version = 1;

@@ -196,6 +196,14 @@ TEST(StoreV3, Query_has_the_fields_of_the_specification) {
                   "6002" "6804" "9a0302aabb" "a00301" "a80314");
 }
 
+TEST(StoreV3, An_error_is_taken_without_the_request_id_and_a_rate_limit_with_NA) {
+    const Bytes unavailable = {0x50, 0xf7, 0x03};  // status_code = 10: 503, no request id
+    EXPECT_EQ(decode_store_page(StoreVersion::v3, "r", unavailable).error().message.substr(0, 17), "refused: code 503");
+    Bytes limited = length_prefixed(0x0a, as_bytes("N/A"));
+    append(limited, {0x50, 0xad, 0x03});  // 429
+    EXPECT_EQ(decode_store_page(StoreVersion::v3, "r", limited).error().message, "rate_limited");
+}
+
 TEST(StoreV3, Page_gives_messages_and_the_next_cursor) {
     Bytes entry = length_prefixed(0x0a, Bytes(32, 1));
     append(entry, length_prefixed(0x12, *encode_message(NodeBench::message(7))));

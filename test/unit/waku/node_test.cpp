@@ -209,6 +209,12 @@ TEST_F(NodeMetadataTest, An_identified_peer_is_asked_once_with_our_own) {
     EXPECT_EQ(bench_.streams_of(metadata_protocol).size(), 1U);
 }
 
+TEST_F(NodeTest, Metadata_is_accepted_before_anything_can_connect_or_others_part_at_once) {
+    const auto started = bench_.begin(listening({"/ip4/127.0.0.1/tcp/0"}));
+    EXPECT_EQ(started->error(), "pending");
+    EXPECT_EQ(std::ranges::count(notes_.accepted_before_use, metadata_protocol), 1);
+}
+
 TEST_F(NodeMetadataTest, A_peer_without_the_protocol_is_not_asked) {
     bench_.start(NodeBench::config());
     bench_.connect("p", {"/ipfs/ping/1.0.0"});
@@ -405,6 +411,9 @@ TEST(Node_config, Names_what_cannot_be) {
     EXPECT_EQ(refusal([](NodeConfig& c) { c.shards.clear(); }), "shards: expected 1 to 64 of them");
     EXPECT_EQ(refusal([](NodeConfig& c) { c.shards = {1024}; }), "shards: expected 0 to 1023, got 1024");
     EXPECT_EQ(refusal([](NodeConfig& c) { c.shards = {3, 3}; }), "shards: 3 is named twice");
+    EXPECT_EQ(refusal([](NodeConfig& c) { c.cluster = 1; }).substr(0, 47),
+              "cluster 1 takes no relay without RLN proofs, wh");
+    EXPECT_EQ(refusal([](NodeConfig& c) { c.cluster = 1, c.mode = Mode::light; }), "taken");
     EXPECT_EQ(refusal([](NodeConfig& c) { c.agent = std::string(129, 'a'); }), "agent: expected at most 128 bytes");
     EXPECT_EQ(refusal([](NodeConfig& c) { c.peers.assign(101, ""); }), "peers: expected at most 100 of them");
     EXPECT_EQ(refusal([](NodeConfig& c) { c.peers = {"x"}; }).substr(0, 10), "peers: \"x\"");

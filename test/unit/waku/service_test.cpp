@@ -129,6 +129,37 @@ TEST_F(ServiceTest, Each_way_a_push_can_fail_has_its_code) {
     EXPECT_EQ(push_now(encode_push(LightpushVersion::v3, {"r", shard, {1, 2, 3}})).code, status::bad_request);
 }
 
+TEST_F(ServiceTest, A_push_that_other_relays_would_not_take_is_refused_as_too_large) {
+    WakuMessage message = fresh();
+    message.payload = Bytes(max_published_bytes);
+    const Bytes request = encode_push(LightpushVersion::v3, {"r", shard, *encode_message(message)});
+    EXPECT_EQ(push_now(request).code, status::too_large);
+    EXPECT_TRUE(bench_.notes.publishes.empty());
+}
+
+TEST_F(ServiceTest, Messages_with_and_without_a_proof_are_relayed_kept_and_pushed_untouched) {
+    filter(FilterAct::subscribe, shard, {alerts});
+    std::vector<Bytes> sent;
+    for (const bool proof : {false, true}) {
+        WakuMessage message = fresh(proof ? 2 : 1);
+        if (proof) {
+            message.rate_limit_proof = Bytes(300, 7);
+        }
+        Bytes bytes = *encode_message(message);
+        bytes.insert(bytes.end(), {0x98, 0x06, 0x01});  // a field that nobody knows
+        sent.push_back(bytes);
+        bench_.event(event::Gossip{{}, "relay", shard, bytes});
+        EXPECT_EQ(bench_.notes.answers.back().verdict, Verdict::accept) << "the host forwards the bytes it has";
+    }
+    ASSERT_EQ(pushes().size(), 2U);
+    StoreQuery all{"r", shard, {alerts}, {}, {}, {}, {}};
+    const Bytes page = ask(store_v3_protocol, encode_store_query(StoreVersion::v3, all)).value();
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        EXPECT_EQ(bench_.notes.streams.at(pushes()[i]).written, frame(encode_filter_push(sent[i], shard)));
+        EXPECT_NE(std::ranges::search(page, sent[i]).begin(), page.end());
+    }
+}
+
 TEST_F(ServiceTest, A_push_without_a_topic_goes_to_the_only_shard) {
     begin_push(fresh(), LightpushVersion::v3, "");
     EXPECT_EQ(bench_.notes.publishes.back().topic, shard);
@@ -173,6 +204,19 @@ TEST_F(ServiceTest, A_subscriber_has_at_most_a_thousand_topics) {
     EXPECT_EQ(filter(FilterAct::subscribe, shard, {"/a/1/7/c"}).code, status::ok) << "the same again is no more";
 }
 
+TEST_F(ServiceTest, The_topics_of_a_subscriber_have_64_KiB_together) {
+    std::vector<std::string> topics;
+    for (int i = 0; i < 60; ++i) {
+        topics.push_back("/a/1/" + std::string(1'000, 'a') + std::to_string(i) + "/c");
+    }
+    EXPECT_EQ(filter(FilterAct::subscribe, shard, topics).code, status::ok);
+    for (std::string& topic : topics) {
+        topic += "x";
+    }
+    EXPECT_EQ(filter(FilterAct::subscribe, shard, topics).code, status::unavailable);
+    EXPECT_EQ(filter(FilterAct::ping).code, status::ok) << "what it had stays";
+}
+
 TEST_F(ServiceTest, Subscribers_beyond_the_limit_are_turned_away) {
     for (std::size_t i = 0; i < FilterServer::most_subscribers; ++i) {
         EXPECT_EQ(filter(FilterAct::subscribe, shard, {alerts}, "peer" + std::to_string(i)).code, status::ok);
@@ -212,6 +256,29 @@ TEST_F(ServiceTest, A_subscriber_that_reads_nothing_costs_a_bounded_queue_and_th
     EXPECT_EQ(filter(FilterAct::ping).code, status::not_found) << "three pushes in a row failed";
 }
 
+TEST_F(ServiceTest, Two_hundred_subscribers_that_read_nothing_hold_32_MiB_together) {
+    const auto held = [this] {
+        std::size_t bytes = 0;
+        for (const StreamId stream : pushes()) {
+            bytes += bench_.notes.streams.at(stream).written.size();
+        }
+        return bytes;
+    };
+    for (std::size_t i = 0; i < FilterServer::most_subscribers; ++i) {
+        filter(FilterAct::subscribe, shard, {alerts}, "slow" + std::to_string(i));
+    }
+    for (std::uint8_t n = 0; n < 20; ++n) {
+        WakuMessage message = fresh(n);
+        message.payload = Bytes(130'000, n);
+        gossip(message);
+    }
+    EXPECT_LE(held(), FilterServer::most_bytes_of_all + 200 * 10);
+    EXPECT_GE(pushes().size(), FilterServer::most_subscribers) << "each has one on its way";
+    // What waits beside that is bounded too: 20 messages for each would be 520 MB.
+    const auto dropped = bench_.counter("noroshi_waku_filter_pushes_total", {{"result", "dropped"}});
+    EXPECT_GE(dropped, 200U * 20 - 200 - FilterServer::most_bytes_of_all / 130'000 - 200);
+}
+
 TEST_F(ServiceTest, A_subscription_ends_five_minutes_after_the_last_request) {
     filter(FilterAct::subscribe, shard, {alerts});
     bench_.advance(Milliseconds(299'000));
@@ -234,6 +301,17 @@ TEST_F(ServiceTest, The_store_has_what_was_relayed_but_not_the_ephemeral_nor_wha
     const StorePage page = query({"r", shard, {alerts}, {}, {}, {}, {}});
     EXPECT_EQ(page.messages, std::vector{fresh(1)});
     EXPECT_EQ(served("archive", "clock_off"), 2U);
+}
+
+TEST_F(ServiceTest, A_query_that_names_no_direction_gets_the_newest_page_first_and_that_page_ascending) {
+    for (std::uint8_t n = 1; n <= 3; ++n) {
+        gossip(fresh(n));
+    }
+    // request_id r, include_data, pagination_limit 2: direction absent, as proto3 writes false
+    const Bytes bytes = ask(store_v3_protocol, {0x0a, 0x01, 'r', 0x10, 0x01, 0xa8, 0x03, 0x02}).value();
+    const Result<StorePage> page = decode_store_page(StoreVersion::v3, "r", bytes);
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->messages, (std::vector{fresh(2), fresh(3)}));
 }
 
 TEST_F(ServiceTest, The_store_answers_whether_it_has_a_hash) {

@@ -14,6 +14,13 @@ class StreamsTest : public ::testing::Test {
   protected:
     StreamsTest() {
         streams_.set_host(&host_);
+        streams_.set_witness({[this](const PeerId& /*peer*/) { ++requests_; },
+                              [this](const PeerId& peer, std::string_view reason) {
+                                  faults_ += peer + " " + std::string(reason) + ";";
+                              }});
+        streams_.serve("/large", most_large, [](const PeerId& /*peer*/, const Bytes& request, const Streams::Reply& reply) {
+            reply(request);
+        });
         streams_.serve("/echo", max_small_frame_bytes,
                        [this](const PeerId& /*peer*/, const Bytes& request, Streams::Reply reply) {
                            if (request == Bytes{0xff}) {
@@ -47,6 +54,17 @@ class StreamsTest : public ::testing::Test {
     int answers_{0};
     Streams::Reply later_;
     std::string pushed_;
+    std::string faults_;
+    int requests_{0};
+    static constexpr std::size_t most_large = 4 * 1024 * 1024;
+
+    /// A request of `length` bytes, of which `sent` come.
+    void send_part(StreamId stream, const PeerId& peer, std::size_t length, std::size_t sent) {
+        streams_.on(event::StreamIn{stream, peer, "/large"}, start);
+        Bytes bytes = frame(Bytes(length));
+        bytes.resize(bytes.size() - length + sent);
+        streams_.on(event::StreamData{stream, std::move(bytes)}, start);
+    }
 };
 
 TEST_F(StreamsTest, A_request_is_written_whole_half_closed_and_given_credit_for_one_frame) {
@@ -296,6 +314,128 @@ TEST_F(StreamsTest, A_push_is_sent_when_the_peer_has_closed) {
     streams_.tick(start + Streams::deadline);
     EXPECT_EQ(sent, "timeout: no answer within 10 s");
     EXPECT_TRUE(notes_.streams.at(3).reset);
+}
+
+TEST_F(StreamsTest, A_request_that_dribbles_byte_by_byte_for_ever_is_reset_after_ten_seconds) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {0xe8, 0x07}}, start);
+    for (int second = 1; second < 10; ++second) {
+        streams_.on(event::StreamData{inbound, {1}}, start + Milliseconds(1'000 * second));
+        streams_.tick(start + Milliseconds(1'000 * second));
+        EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    }
+    streams_.tick(start + Streams::deadline);
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(faults_, "peer slow_request;");
+    EXPECT_EQ(streams_.held(), 0U);
+}
+
+TEST_F(StreamsTest, A_pushed_frame_that_dribbles_is_reset_after_ten_seconds_though_the_stream_may_stay) {
+    streams_.on(event::StreamIn{inbound, "peer", "/pushes"}, start);
+    streams_.on(event::StreamData{inbound, {1, 7}}, start);
+    const SteadyMs later = start + Milliseconds(3'600'000);
+    streams_.on(event::StreamData{inbound, {2, 8}}, later);
+    streams_.on(event::StreamData{inbound, {}}, later + Milliseconds(9'000));
+    streams_.tick(later + Milliseconds(9'999));
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    streams_.tick(later + Streams::deadline);
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(faults_, "peer slow_request;");
+}
+
+TEST_F(StreamsTest, A_length_that_never_ends_is_refused_at_its_tenth_byte) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, Bytes(9, 0xff)}, start);
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    streams_.on(event::StreamData{inbound, {0xff}}, start);
+    EXPECT_TRUE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(faults_, "peer bad_length;");
+}
+
+TEST_F(StreamsTest, Each_fault_of_a_peer_is_told_by_its_name) {
+    serve(inbound);
+    streams_.on(event::StreamData{inbound, {0x81, 0x80, 0x04}}, start);
+    serve(inbound + 1);
+    streams_.on(event::StreamData{inbound + 1, {1, 7, 8}}, start);
+    serve(inbound + 2);
+    streams_.on(event::StreamData{inbound + 2, {1, 0xff}}, start);
+    serve(inbound + 3);
+    streams_.on(event::StreamData{inbound + 3, {5, 7}}, start);
+    streams_.on(event::StreamEof{inbound + 3});
+    EXPECT_EQ(faults_, "peer frame_too_large;peer trailing_bytes;peer refused;peer cut_off;");
+}
+
+TEST_F(StreamsTest, Opening_ahead_and_not_closing_is_no_fault) {
+    serve(inbound);
+    streams_.tick(start + Streams::idle_deadline);
+    serve(inbound + 1);
+    streams_.on(event::StreamEof{inbound + 1});
+    serve(inbound + 2);
+    streams_.on(event::StreamData{inbound + 2, {1, 7}}, start);
+    streams_.tick(start + Streams::deadline);
+    EXPECT_TRUE(notes_.streams.at(inbound).reset && notes_.streams.at(inbound + 1).reset &&
+                notes_.streams.at(inbound + 2).reset);
+    EXPECT_EQ(faults_, "");
+    EXPECT_EQ(requests_, 1);
+    EXPECT_EQ(streams_.open_count(), 0U);
+}
+
+TEST_F(StreamsTest, A_large_answer_that_nobody_reads_is_a_fault) {
+    send_part(inbound, "peer", 300'000, 300'000);
+    EXPECT_EQ(streams_.held(), 300'000U);
+    streams_.tick(start + Streams::deadline);
+    EXPECT_EQ(faults_, "peer slow_reader;");
+    EXPECT_EQ(streams_.held(), 300'000U) << "the host has it until the stream has ended";
+    streams_.on(event::StreamEnded{inbound, StreamEnd::cancelled, ""});
+    EXPECT_EQ(streams_.held(), 0U);
+}
+
+TEST_F(StreamsTest, When_all_places_are_taken_the_peer_with_most_loses_its_oldest_and_a_newcomer_has_one) {
+    constexpr std::size_t peers = Streams::most_inbound / Streams::inbound_per_peer;
+    StreamId next = inbound;
+    serve(next++, "modest");
+    for (std::size_t peer = 0; peer < peers; ++peer) {
+        for (std::size_t i = 0; i < Streams::inbound_per_peer; ++i) {
+            serve(next++, "hog" + std::to_string(peer));
+        }
+    }
+    EXPECT_EQ(streams_.open_count(), Streams::most_inbound);
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(faults_, "hog0 no_room;");
+    serve(next, "newcomer");
+    EXPECT_FALSE(notes_.streams.at(next).reset);
+    EXPECT_FALSE(notes_.streams.at(inbound).reset) << "the modest peer keeps its own";
+    EXPECT_EQ(streams_.open_count(), Streams::most_inbound);
+}
+
+TEST_F(StreamsTest, What_requests_hold_together_is_bounded_and_the_peer_that_holds_most_pays) {
+    send_part(inbound, "modest", 100'000, 90'000);
+    for (StreamId stream = inbound + 1; stream <= inbound + 12; ++stream) {
+        send_part(stream, "hog" + std::to_string(stream % 3), most_large, 3'000'000);
+        EXPECT_LE(streams_.held(), Streams::most_held);
+    }
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+    EXPECT_EQ(faults_.find("modest"), std::string::npos);
+    EXPECT_NE(faults_.find("no_room"), std::string::npos);
+}
+
+TEST_F(StreamsTest, Large_answers_that_nobody_takes_are_bounded_and_small_ones_go_out_all_the_same) {
+    for (StreamId stream = inbound; stream < inbound + 12; ++stream) {
+        send_part(stream, "hog" + std::to_string(stream % 3), 3'000'000, 3'000'000);
+        EXPECT_LE(streams_.held(), Streams::most_held);
+    }
+    EXPECT_NE(faults_.find("no_room"), std::string::npos);
+    serve(inbound + 20, "modest");
+    streams_.on(event::StreamData{inbound + 20, {1, 7}}, start);
+    EXPECT_EQ(to_hex(notes_.streams.at(inbound + 20).written), "0107");
+}
+
+TEST_F(StreamsTest, A_peer_that_goes_on_after_its_answer_is_reset) {
+    ask();
+    streams_.on(event::StreamData{1, {1, 7}}, start);
+    EXPECT_FALSE(notes_.streams.at(1).reset);
+    streams_.on(event::StreamData{1, {8}}, start);
+    EXPECT_TRUE(notes_.streams.at(1).reset);
 }
 
 }  // namespace

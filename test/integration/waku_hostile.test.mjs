@@ -1,0 +1,63 @@
+// test/integration/waku_hostile.test.mjs - a service node among attackers: its memory is bounded and honest clients are served.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { attack } from '../peers/lib/hostile.mjs';
+import { JsWaku } from '../peers/lib/js-waku.mjs';
+import { noroshi, ServiceNode } from '../peers/lib/noroshi.mjs';
+import { residentBytes, sleep, until } from '../peers/lib/process.mjs';
+
+const MiB = 1024 * 1024;
+/** The bound of src/waku/README.md for `noroshi waku serve` with its defaults. */
+const bound = 512 * MiB;
+const seconds = 20;
+
+/** Pushes until one comes back through filter; false when none did in `ms`. */
+async function served(client, name, ms) {
+  const deadline = Date.now() + ms;
+  for (let n = 0; Date.now() < deadline; ++n) {
+    const text = `${name} ${n}`;
+    const pushed = await client.push(text).catch(() => undefined);
+    if (pushed?.successes.length === 1) {
+      for (let i = 0; i < 40 && !client.received.includes(text); ++i) await sleep(50);
+      if (client.received.includes(text)) return true;
+    }
+    await sleep(250);
+  }
+  return false;
+}
+
+test('500 attackers at once: memory stays below its bound, honest clients are served during and after, each harm is counted', { timeout: 120_000 }, async (t) => {
+  const service = await ServiceNode.start(t, { log: 'warn', extra: ['--alone'] });
+  const client = await JsWaku.start(t, service.address, { tcp: true });
+  await until('js-waku subscribes', () => client.subscribe());
+  assert.ok(await served(client, 'before', 10_000));
+  const idle = residentBytes(service.child.pid);
+  let most = 0;
+  const watch = setInterval(() => { most = Math.max(most, residentBytes(service.child.pid)); }, 200);
+  t.after(() => clearInterval(watch));
+
+  const crowd = await attack(t, service.address, seconds);
+  await sleep(3_000);
+  const during = await served(client, 'during', (seconds - 6) * 1000);
+  const newcomer = noroshi(['waku', 'peers', '--timeout', '10', '--peer', service.address]);
+  const stillAttacked = !crowd.over;
+  const did = await crowd.result();
+  const after = await served(client, 'after', 30_000);
+  const late = noroshi(['waku', 'peers', '--peer', service.address]);
+  clearInterval(watch);
+  t.diagnostic(`resident ${Math.round(idle / MiB)} MiB before, at most ${Math.round(most / MiB)} MiB; ${JSON.stringify(did)}`);
+
+  assert.ok(did.connections >= 128, 'the crowd got in');
+  assert.ok(stillAttacked && during, 'js-waku is served during the attack');
+  assert.equal(newcomer.status, 0, `a newcomer gets in during the attack: ${newcomer.stderr}`);
+  assert.ok(after, 'js-waku is served after the attack');
+  assert.equal(late.status, 0, late.stderr);
+  assert.ok(most < bound, `${most} bytes resident, the bound is ${bound}`);
+  for (const reason of ['frame_too_large', 'bad_length', 'refused', 'too_many_streams', 'slow_request', 'no_room']) {
+    assert.ok((await service.metric(`noroshi_waku_faults_total{reason="${reason}"}`)) > 0, reason);
+  }
+  assert.ok((await service.metric('noroshi_waku_peers_refused_total{reason="faults"}')) > 0, 'the worst are banned');
+  assert.ok((await service.metric('noroshi_waku_filter_pushes_total{result="failed"}')) > 0, 'subscribers that do not read');
+  assert.ok((await service.metric('noroshi_waku_received_total{result="accepted",way="relay"}')) > 0, 'the flood');
+});

@@ -1,0 +1,19 @@
+// test/peers/lib/hostile.mjs - the crowd of p2p/examples/hostile.rs, that tools/peers/build-hostile.sh built.
+import { Child } from './process.mjs';
+
+const program = process.env.NOROSHI_HOSTILE;
+if (!program) throw new Error('NOROSHI_HOSTILE is not set: run the tests through `make interop`');
+
+/** 500 attackers on `address` for `seconds`; begun when this returns. */
+export async function attack(t, address, seconds) {
+  const child = new Child(t, program, [address, String(seconds)], { name: 'hostile' });
+  await child.until('attacks', () => child.lines.includes('attacking'));
+  return {
+    get over() { return child.end !== undefined; },
+    /** What was done: {connections, connected, streams_ended, turns}. */
+    async result() {
+      await child.ended;
+      return JSON.parse(child.lines.at(-1));
+    },
+  };
+}
