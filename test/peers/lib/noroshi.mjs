@@ -68,10 +68,11 @@ export class Daemon {
 
 /** A running `noroshi waku serve`. */
 export class ServiceNode {
-  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder } = {}) {
+  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], log = 'debug', extra = [], folder } = {}) {
     const node = new ServiceNode();
     node.t = t;
     node.peers = peers;
+    node.log = log;
     node.extra = extra;
     node.folder = folder ?? scratch(t, 'noroshi-serve-');
     node.data = join(node.folder, 'data');
@@ -82,7 +83,7 @@ export class ServiceNode {
   }
 
   async run() {
-    const args = ['waku', 'serve', '--data', this.data, '--log-level', 'debug', '--cluster', String(cluster), '--shard', String(shard),
+    const args = ['waku', 'serve', '--data', this.data, '--log-level', this.log, '--cluster', String(cluster), '--shard', String(shard),
                   '--http', String(this.http)];
     const repeated = [...this.listen.flatMap((a) => ['--listen', a]), ...this.peers.flatMap((a) => ['--peer', a])];
     this.child = new Child(this.t, program, [...args, ...repeated, ...this.extra], { name: 'serve', folder: this.folder });
