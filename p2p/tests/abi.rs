@@ -10,6 +10,7 @@ use noroshi_p2p as _;
 
 const OK: i32 = 0;
 const ENOENT: i32 = -2;
+const EEXIST: i32 = -17;
 const EINVAL: i32 = -22;
 const EDEADLK: i32 = -35;
 const EMSGSIZE: i32 = -90;
@@ -67,6 +68,7 @@ struct Event {
 
 enum HostHandle {}
 type Callback = extern "C" fn(user: *mut c_void, event: *const Event);
+type JudgeCallback = extern "C" fn(user: *mut c_void, topic: Slice, data: Slice) -> i32;
 
 extern "C" {
     fn nrp2p_abi_version() -> u32;
@@ -98,6 +100,7 @@ extern "C" {
         peer_len: usize,
         verdict: i32,
     ) -> i32;
+    fn nrp2p_gossip_judge(host: *mut HostHandle, judge: Option<JudgeCallback>, user: *mut c_void) -> i32;
     fn nrp2p_protocol_accept(host: *mut HostHandle, protocol: *const u8, len: usize, max: u32) -> i32;
     fn nrp2p_stream_open(
         host: *mut HostHandle,
@@ -147,6 +150,10 @@ struct Note {
     id: u64,
     text: String,
     data_len: usize,
+}
+
+extern "C" fn accept_untold(_: *mut c_void, _: Slice, _: Slice) -> i32 {
+    16
 }
 
 extern "C" fn take_note(user: *mut c_void, event: *const Event) {
@@ -229,6 +236,10 @@ fn null_pointers_are_refused() {
         assert_eq!(nrp2p_dial(host, 1, null(), 0), EINVAL);
         assert_eq!(nrp2p_gossip_publish(host, 1, b"t".as_ptr(), 1, null(), 3), EINVAL);
         assert_eq!(nrp2p_gossip_verdict(host, null(), 32, b"x".as_ptr(), 1, 0), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(host, None, null_mut()), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(null_mut(), Some(accept_untold), null_mut()), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(host, Some(accept_untold), null_mut()), OK);
+        assert_eq!(nrp2p_gossip_judge(host, Some(accept_untold), null_mut()), EEXIST);
         assert_eq!(nrp2p_stream_write(host, 1, null(), 0), EINVAL);
         assert_eq!(nrp2p_free(host), OK);
     }

@@ -10,6 +10,7 @@
 #include "host.hpp"
 #include "clock_watch.hpp"
 #include "filter_client.hpp"
+#include "gossip_judge.hpp"
 #include "lightpush_rpc.hpp"
 #include "redialler.hpp"
 #include "rpc.hpp"
@@ -225,6 +226,7 @@ class P2pNode final : public Node {
     PeerId last_good_push_peer_;
     std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 
+    std::shared_ptr<GossipJudge> judge_;  // shared with the hosts, whose threads call it
     Queue<ReceivedMessage> received_;
     std::size_t received_bytes_{0};
     HashMemory seen_;

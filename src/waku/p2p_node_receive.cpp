@@ -19,15 +19,16 @@ constexpr Milliseconds clock_warning_interval{3'600'000};
 
 void P2pNode::on(event::Gossip event) {
     const Verdict verdict = judge(event);
-    host_->verdict(event.id, event.peer, verdict);
+    if (!event.judged) {
+        host_->verdict(event.id, event.peer, verdict);
+    }
 }
 
 /// Every message gets exactly one verdict. Accepting what does not decode would cost us the score of every peer it is
 /// forwarded to; not being able to keep a message is no fault of its sender.
 Verdict P2pNode::judge(const event::Gossip& event) {
     const auto counted = [this](std::string_view result, Verdict verdict) {
-        count("noroshi_waku_received_total", "Messages from other peers, by way and what became of them.",
-              {{"way", "relay"}, {"result", std::string(result)}});
+        received_by_relay(environment_.metrics, result).add();
         return verdict;
     };
     if (std::ranges::count(topics_, event.topic) == 0) {
@@ -35,8 +36,7 @@ Verdict P2pNode::judge(const event::Gossip& event) {
     }
     Result<WakuMessage> message = decode_message(event.data);
     if (!message) {
-        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
-              {{"reason", message.error().message}});
+        count_rejected(environment_.metrics, message.error().message);
         return counted("rejected", Verdict::reject);
     }
     switch (take_in(event.peer, event.topic, std::move(*message), event.data)) {
@@ -62,8 +62,7 @@ bool P2pNode::on_filter_push(const PeerId& id, const Bytes& frame) {
     }
     Result<WakuMessage> message = decode_message(push->message);
     if (!message) {
-        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
-              {{"reason", message.error().message}});
+        count_rejected(environment_.metrics, message.error().message);
         counted("rejected");
         return false;
     }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::command::{Command, Refusal};
 use super::config::Config;
-use super::event::{Event, StreamEnd};
+use super::event::{Event, Judgement, StreamEnd};
 use super::log::{cut, LogEvents};
 use super::raw_stream::Inbound;
 use super::shared::{Shared, Stop};
@@ -235,7 +235,16 @@ impl Runner {
         match event {
             gossipsub::Event::Message { propagation_source, message_id, message } => {
                 self.shared.totals.messages_received.fetch_add(1, Ordering::Relaxed);
+                let judge = self.shared.judge.get();
+                let judgement = judge.map_or(Judgement::Later, |judge| judge(message.topic.as_str(), &message.data));
+                if let Judgement::Now { acceptance, told } = judgement {
+                    self.verdict(message_id.0.clone(), propagation_source, acceptance);
+                    if !told {
+                        return;
+                    }
+                }
                 self.emit(Event::Message {
+                    judged: matches!(judgement, Judgement::Now { .. }),
                     peer: propagation_source,
                     topic: message.topic.into_string(),
                     id: message_id.0,
