@@ -1,5 +1,5 @@
-// bench/run.mjs - `make bench`: size, start-up, memory and processor time of noroshi without a configuration, and the time
-// from a scrape to the decrypted message through a real go-waku. It prints numbers and judges none.
+// bench/run.mjs - `make bench`: size, start-up, memory and processor time of noroshi without a configuration, the time from a
+// scrape to the decrypted message through a real go-waku, and a table beside go-waku. It prints numbers and judges none.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,27 @@ try {
 } finally {
   rmSync(data, { recursive: true, force: true });
 }
-const last = (script) => execFileSync(script, [], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n').at(-1);
-const env = { ...process.env, NOROSHI_JS_PEERS: last('tools/peers/install-js.sh'), NOROSHI_GO_WAKU: last('tools/peers/build-go-waku.sh') };
-const report = execFileSync('tools/peers/in-netns.sh', ['node', '--test', '--test-reporter=tap', 'test/integration/end_to_end.test.mjs'], { encoding: 'utf8', env });
+const last = (script, args = []) => execFileSync(script, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim().split('\n').at(-1);
+const env = {
+  ...process.env, NOROSHI_JS_PEERS: last('tools/peers/install-js.sh'), NOROSHI_GO_WAKU: last('tools/peers/build-go-waku.sh'),
+  NOROSHI_GO_ENCODE: last('tools/peers/build-go-waku.sh', ['encode']),
+  NOROSHI_ENCODE: 'build/release/bench/bench_encode', NOROSHI_FLOOD: 'build/release/cargo/release/examples/flood',
+};
+const inNamespace = (...command) => execFileSync('tools/peers/in-netns.sh', ['node', ...command], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'] });
+const report = inNamespace('--test', '--test-reporter=tap', 'test/integration/end_to_end.test.mjs');
 console.log(report.match(/latency: .*/)?.[0] ?? 'latency: the end-to-end test did not print it');
+
+const build = { stdio: ['ignore', 'inherit', 'inherit'] };
+execFileSync('cmake', ['--build', 'build/release', '--target', 'bench_encode', '--', '--quiet'], build);
+execFileSync('cargo', ['build', '--locked', '--release', '--quiet', '--example', 'flood', '--manifest-path', 'p2p/Cargo.toml'],
+             { ...build, env: { ...process.env, CARGO_TARGET_DIR: 'build/release/cargo' } });
+const number = (value) => (value === undefined ? '-' : value >= 100 ? value.toFixed(0) : value.toFixed(2));
+/** How many times better; below 1 is worse. */
+const ratio = ({ better, peer, own }) => (peer === undefined ? undefined : better === 'more' ? own / peer : peer / own);
+console.log(`${'beside go-waku v0.10.0'.padEnd(56)} ${['times better', 'go-waku', 'noroshi'].map((text) => text.padStart(13)).join('')}`);
+for (const script of ['bench/encode.mjs', 'bench/relay.mjs']) {
+  for (const line of inNamespace(script).trim().split('\n')) {
+    const row = JSON.parse(line);
+    console.log(`${row.name.padEnd(56)} ${[ratio(row), row.peer, row.own].map((value) => number(value).padStart(13)).join('')}`);
+  }
+}

@@ -4,7 +4,7 @@ find_program(NOROSHI_CARGO cargo REQUIRED)
 set(rust_target_dir "${CMAKE_BINARY_DIR}/cargo" CACHE PATH "Where cargo builds p2p/; builds may share one folder")
 set(rust_crate "${CMAKE_SOURCE_DIR}/p2p")
 set(rust_library "${rust_target_dir}/release/libnoroshi_p2p.a")
-file(GLOB_RECURSE rust_sources CONFIGURE_DEPENDS "${rust_crate}/src/*.rs")
+file(GLOB_RECURSE rust_sources CONFIGURE_DEPENDS "${rust_crate}/src/*.rs" "${rust_crate}/timer/*.rs" "${rust_crate}/timer/Cargo.toml")
 
 # Flags of the C++ build (sanitizers above all) would leak into the C code that build scripts of crates compile.
 add_custom_command(

@@ -143,7 +143,8 @@ typedef enum nrp2p_event_kind {
     /** peer, text: topic. */
     NRP2P_EVENT_PEER_UNSUBSCRIBED = 9,
     /** peer: who handed it to us, text: topic, extra: gossip message id (32 bytes), data: message.
-     *  Must be answered with nrp2p_gossip_verdict exactly once, within history_length heartbeats. */
+     *  code 0: must be answered with nrp2p_gossip_verdict exactly once, within history_length heartbeats;
+     *  code 1: the judge of nrp2p_gossip_judge has given the verdict. */
     NRP2P_EVENT_MESSAGE = 10,
     /** id: request id, code: 0 or NRP2P_PUBLISH_*, text: topic, extra: gossip message id (32 bytes, also on error). */
     NRP2P_EVENT_PUBLISH_RESULT = 11,
@@ -242,7 +243,15 @@ typedef enum nrp2p_verdict {
     NRP2P_VERDICT_REJECT = 2  /**< do not forward, and the sender loses score */
 } nrp2p_verdict;
 
+/** What a judge may say besides a nrp2p_verdict. */
+enum {
+    NRP2P_JUDGE_LATER = -1, /**< MESSAGE follows and is answered with nrp2p_gossip_verdict */
+    NRP2P_JUDGE_UNTOLD = 16 /**< added to a verdict: no MESSAGE is wanted */
+};
+
 typedef struct nrp2p_host nrp2p_host;
+/** Judges one gossip message on the network thread; the rules of the callback hold for it too. */
+typedef int32_t (*nrp2p_judge)(void *user, nrp2p_slice topic, nrp2p_slice data);
 typedef void (*nrp2p_callback)(void *user, const nrp2p_event *event);
 
 /** NRP2P_ABI_VERSION of the library. */
@@ -296,6 +305,10 @@ int32_t nrp2p_gossip_publish(nrp2p_host *host, uint64_t request_id, const char *
  *  punish the forwarder. ENOTSUP: gossip is off. */
 int32_t nrp2p_gossip_verdict(nrp2p_host *host, const uint8_t *message_id, size_t message_id_len, const char *peer,
                              size_t peer_len, int32_t verdict);
+
+/** Who judges each gossip message as it comes: what is only passed on need not be copied to another thread and back. To
+ *  be called before nrp2p_listen and nrp2p_dial. EEXIST: there is one. ENOTSUP: gossip is off. */
+int32_t nrp2p_gossip_judge(nrp2p_host *host, nrp2p_judge judge, void *user);
 
 /** MESH follows. ENOTSUP: gossip is off. */
 int32_t nrp2p_gossip_mesh(nrp2p_host *host, uint64_t request_id, const char *topic, size_t topic_len);

@@ -76,6 +76,7 @@ struct Event {
 
 enum HostHandle {}
 type Callback = extern "C" fn(user: *mut c_void, event: *const Event);
+type JudgeCallback = extern "C" fn(user: *mut c_void, topic: Slice, data: Slice) -> i32;
 
 extern "C" {
     fn nrp2p_abi_version() -> u32;
@@ -107,6 +108,7 @@ extern "C" {
         peer_len: usize,
         verdict: i32,
     ) -> i32;
+    fn nrp2p_gossip_judge(host: *mut HostHandle, judge: Option<JudgeCallback>, user: *mut c_void) -> i32;
     fn nrp2p_protocol_accept(host: *mut HostHandle, protocol: *const u8, len: usize, max: u32) -> i32;
     fn nrp2p_stream_open(
         host: *mut HostHandle,
@@ -166,6 +168,10 @@ struct Note {
     id: u64,
     text: String,
     data_len: usize,
+}
+
+extern "C" fn accept_untold(_: *mut c_void, _: Slice, _: Slice) -> i32 {
+    16
 }
 
 extern "C" fn take_note(user: *mut c_void, event: *const Event) {
@@ -248,6 +254,10 @@ fn null_pointers_are_refused() {
         assert_eq!(nrp2p_dial(host, 1, null(), 0), EINVAL);
         assert_eq!(nrp2p_gossip_publish(host, 1, b"t".as_ptr(), 1, null(), 3), EINVAL);
         assert_eq!(nrp2p_gossip_verdict(host, null(), 32, b"x".as_ptr(), 1, 0), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(host, None, null_mut()), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(null_mut(), Some(accept_untold), null_mut()), EINVAL);
+        assert_eq!(nrp2p_gossip_judge(host, Some(accept_untold), null_mut()), OK);
+        assert_eq!(nrp2p_gossip_judge(host, Some(accept_untold), null_mut()), EEXIST);
         assert_eq!(nrp2p_stream_write(host, 1, null(), 0), EINVAL);
         assert_eq!(nrp2p_discv5_start(host, null(), 9, 0, b"enr:".as_ptr(), 4, null(), 0), EINVAL);
         assert_eq!(nrp2p_discv5_start(host, b"127.0.0.1".as_ptr(), 9, 0, null(), 4, null(), 0), EINVAL);

@@ -3,7 +3,7 @@
 mod support;
 
 use libp2p::gossipsub::MessageAcceptance;
-use noroshi_p2p::host::{Event, PublishFailure, Refusal};
+use noroshi_p2p::host::{Event, Judgement, PublishFailure, Refusal};
 use support::{connect, Node, PATIENCE, TOPIC};
 
 fn publish(node: &Node, request: u64, data: &[u8]) -> Option<PublishFailure> {
@@ -17,7 +17,7 @@ fn publish(node: &Node, request: u64, data: &[u8]) -> Option<PublishFailure> {
 /// Waits for a message with these bytes; its id and who passed it on.
 fn receive(node: &Node, bytes: &[u8]) -> (Vec<u8>, String) {
     node.wait("MESSAGE", |event| match event {
-        Event::Message { peer, topic, id, data } if data == bytes && topic == TOPIC => {
+        Event::Message { peer, topic, id, data, judged: false } if data == bytes && topic == TOPIC => {
             Some((id.clone(), peer.to_string()))
         }
         _ => None,
@@ -173,6 +173,38 @@ fn a_topic_that_was_left_is_heard_of_no_more() {
         _ => None,
     });
     assert_eq!(publish(&a, 1, b"x"), Some(PublishFailure::NoPeers));
+}
+
+#[test]
+fn a_judge_decides_on_the_spot_what_is_forwarded_and_told() {
+    let [a, b, c] = row();
+    let judged = |data: &[u8]| match data {
+        b"pass on" => Judgement::Now { acceptance: MessageAcceptance::Accept, told: false },
+        b"pass on and tell" => Judgement::Now { acceptance: MessageAcceptance::Accept, told: true },
+        b"drop" => Judgement::Now { acceptance: MessageAcceptance::Reject, told: false },
+        _ => Judgement::Later,
+    };
+    let judge = move |topic: &str, data: &[u8]| {
+        assert_eq!(topic, TOPIC);
+        judged(data)
+    };
+    b.host.judge_gossip(Box::new(judge)).unwrap();
+    assert_eq!(b.host.judge_gossip(Box::new(judge)), Err(Refusal::Exists));
+    for data in [&b"drop"[..], b"pass on", b"pass on and tell"] {
+        assert_eq!(publish(&a, 1, data), None);
+    }
+    receive(&c, b"pass on");
+    receive(&c, b"pass on and tell");
+    // In order: what was dropped would have come before.
+    assert!(!c.has(|event| matches!(event, Event::Message { data, .. } if data == b"drop")));
+    let told = |event: &Event| match event {
+        Event::Message { judged, data, .. } => Some((*judged, data.clone())),
+        _ => None,
+    };
+    assert_eq!(b.wait("MESSAGE", told), (true, b"pass on and tell".to_vec()));
+    assert_eq!(publish(&a, 2, b"anything else"), None);
+    receive_and_answer(&b, b"anything else", MessageAcceptance::Accept);
+    receive(&c, b"anything else");
 }
 
 #[test]

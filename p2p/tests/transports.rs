@@ -59,7 +59,8 @@ fn a_host_listens_on_tcp_and_websocket_at_once() {
 fn tcp_at_a_websocket_port_is_given_up() {
     let (a, b) = (Node::start(), Node::start());
     let address = listen_on(&b, "/ip4/127.0.0.1/tcp/0/ws").replace("/ws", "");
-    assert_eq!(dial_error(&a, &address), DialReason::Timeout);
+    // Both sides wait equally long: whoever ends first, we by our own time or they by closing.
+    assert!(matches!(dial_error(&a, &address), DialReason::Timeout | DialReason::Handshake));
 }
 
 #[test]

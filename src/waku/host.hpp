@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -68,12 +69,13 @@ struct Subscription {
     std::string topic;
     bool on{true};
 };
-/// Must be answered with `P2pHost::verdict` exactly once.
+/// Must be answered with `P2pHost::verdict` exactly once, unless the judge of HostOptions has done so.
 struct Gossip {
     GossipId id{};
     PeerId peer;
     std::string topic;
     Bytes data;
+    bool judged{false};
 };
 struct Published {
     RequestId request{0};
@@ -138,6 +140,12 @@ struct HostEvents {
     std::function<void(HostEvent)> deliver;
 };
 
+/// What is to become of a gossip message, said on the network thread.
+struct Judgement {
+    std::optional<Verdict> verdict;  ///< none: Gossip follows and is answered with `P2pHost::verdict`
+    bool told{true};                 ///< Gossip follows
+};
+
 struct HostOptions {
     const crypto::SecretKey& key;
     std::string agent;
@@ -153,6 +161,8 @@ struct HostOptions {
     std::string_view tls_key{};          ///< PEM
     std::string_view extra_roots{};      ///< PEM, as NodeConfig::extra_roots_pem
     std::function<void(std::function<void()>)> post;  ///< to the I/O thread, from any
+    /// Called on the network thread for each gossip message, one at a time; outlives no host. None: all are told.
+    std::function<Judgement(std::string_view topic, ByteView data)> judge;
     Metrics& metrics;
     Log log;
 };

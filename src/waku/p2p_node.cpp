@@ -38,6 +38,7 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
       environment_(std::move(environment)),
       topics_(pubsub_topics(config_.cluster, config_.shards)),
       redialler_(peers, environment_.random),
+      judge_(std::make_shared<GossipJudge>(topics_, config_.content_topics, environment_.clock, environment_.metrics)),
       received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
       filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
@@ -60,11 +61,12 @@ Result<void> P2pNode::open_services() {
     if (!config_.services.any()) {
         return {};
     }
-    ServiceHost host{streams_, topics_, environment_, {}, {}};
+    ServiceHost host{streams_, topics_, environment_, {}, {}, {}};
     host.share = [this](std::size_t most) { return discovery_->share(most); };
     host.relay = [this](std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done) {
         tasks_.spawn("waku relay for a client", relay_for(std::move(topic), std::move(data), std::move(done)));
     };
+    host.tell_all = [judge = judge_](bool on) { judge->tell_all(on); };
     NOROSHI_TRY(services_, Services::create(config_.services, std::move(host)));
     return {};
 }
@@ -145,6 +147,7 @@ Result<void> P2pNode::make_host() {
         .tls_key = config_.tls ? std::string_view(config_.tls->key_pem) : std::string_view(),
         .extra_roots = config_.extra_roots_pem,
         .post = environment_.post,
+        .judge = [judge = judge_](std::string_view topic, ByteView data) { return judge->judge(topic, data); },
         .metrics = environment_.metrics,
         .log = environment_.log};
     NOROSHI_TRY(host_, factory_(options, HostEvents{[this](HostEvent event) { on_event(std::move(event)); }}));

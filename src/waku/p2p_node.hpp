@@ -12,6 +12,7 @@
 #include "conduct.hpp"
 #include "discovery/discovery.hpp"
 #include "filter_client.hpp"
+#include "gossip_judge.hpp"
 #include "lightpush_rpc.hpp"
 #include "node_parts.hpp"
 #include "redialler.hpp"
@@ -205,6 +206,7 @@ class P2pNode final : public Node {
     PeerId last_good_push_peer_;
     std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 
+    std::shared_ptr<GossipJudge> judge_;  // shared with the hosts, whose threads call it
     ReceivedQueue received_;
     HashMemory seen_;
     /// The last messages published here, and which filter peers sent them back.

@@ -6,26 +6,22 @@
 namespace noroshi::waku {
 namespace {
 
-/// Other relays pass such messages on: blaming them would let anybody set us against honest peers.
-bool others_take(std::string_view reason) {
-    return reason == "content_topic_too_long" || reason == "content_topic_not_utf8";
-}
-
 constexpr std::size_t most_echoes = 8;
 
 }  // namespace
 
 void P2pNode::on(event::Gossip event) {
     const Verdict verdict = judge(event);
-    host_->verdict(event.id, event.peer, verdict);
+    if (!event.judged) {
+        host_->verdict(event.id, event.peer, verdict);
+    }
 }
 
 /// Every message gets exactly one verdict. Accepting what does not decode would cost us the score of every peer it is
 /// forwarded to; not being able to keep a message is no fault of its sender.
 Verdict P2pNode::judge(const event::Gossip& event) {
     const auto counted = [this](std::string_view result, Verdict verdict) {
-        count("noroshi_waku_received_total", "Messages from other peers, by way and what became of them.",
-              {{"way", "relay"}, {"result", std::string(result)}});
+        received_by_relay(environment_.metrics, result).add();
         return verdict;
     };
     if (std::ranges::count(topics_, event.topic) == 0) {
@@ -33,9 +29,8 @@ Verdict P2pNode::judge(const event::Gossip& event) {
     }
     Result<WakuMessage> message = decode_message(event.data);
     if (!message) {
-        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
-              {{"reason", message.error().message}});
-        return counted("rejected", others_take(message.error().message) ? Verdict::ignore : Verdict::reject);
+        count_rejected(environment_.metrics, message.error().message);
+        return counted("rejected", verdict_on_fault(message.error().message));
     }
     switch (take_in(event.peer, event.topic, std::move(*message), event.data)) {
         case Taken::fresh:
@@ -61,8 +56,7 @@ bool P2pNode::on_filter_push(const PeerId& id, const Bytes& frame) {
     }
     Result<WakuMessage> message = decode_message(push->message);
     if (!message) {
-        count("noroshi_waku_rejected_total", "Messages from other peers that are not Waku messages, by reason.",
-              {{"reason", message.error().message}});
+        count_rejected(environment_.metrics, message.error().message);
         counted("rejected");
         return false;
     }

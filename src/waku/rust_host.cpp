@@ -128,7 +128,7 @@ std::optional<HostEvent> value_of(const nrp2p_event& event) {
             return event::Subscription{text_of(event.peer), text_of(event.text), false};
         case NRP2P_EVENT_MESSAGE:
             return event::Gossip{gossip_id_of(event.extra), text_of(event.peer), text_of(event.text),
-                                 bytes_of(event.data)};
+                                 bytes_of(event.data), event.code == 1};
         case NRP2P_EVENT_PUBLISH_RESULT:
             return event::Published{event.id, outcome_of(event.code), text_of(event.data)};
         case NRP2P_EVENT_MESH:
@@ -174,10 +174,13 @@ struct UnsentVerdict {
     Verdict verdict{Verdict::ignore};
 };
 
-std::int32_t send_verdict(nrp2p_host* host, const GossipId& id, std::string_view peer, Verdict verdict) {
+std::int32_t code_of(Verdict verdict) {
     constexpr std::array codes{NRP2P_VERDICT_ACCEPT, NRP2P_VERDICT_IGNORE, NRP2P_VERDICT_REJECT};
-    return nrp2p_gossip_verdict(host, id.data(), id.size(), peer.data(), peer.size(),
-                                codes.at(static_cast<std::size_t>(verdict)));
+    return codes.at(static_cast<std::size_t>(verdict));
+}
+
+std::int32_t send_verdict(nrp2p_host* host, const GossipId& id, std::string_view peer, Verdict verdict) {
+    return nrp2p_gossip_verdict(host, id.data(), id.size(), peer.data(), peer.size(), code_of(verdict));
 }
 
 /// What the network thread and the I/O thread share. Messages and log lines that find no room are answered or dropped,
@@ -188,6 +191,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     Exchange(HostEvents events, const HostOptions& options)
         : events_(std::move(events)),
           post_(options.post),
+          judge_(options.judge),
           log_(options.log),
           messages_ignored_(dropped(options.metrics, "message")),
           lines_dropped_(dropped(options.metrics, "log")),
@@ -195,12 +199,28 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
     void set_host(nrp2p_host* host) { host_ = host; }
 
+    /// Network thread. What there is no room to tell of is ignored, and counted.
+    std::int32_t judge(std::string_view topic, ByteView data) {
+        const Judgement said = judge_(topic, data);
+        if (!said.verdict) {
+            return NRP2P_JUDGE_LATER;
+        }
+        if (!said.told) {
+            return code_of(*said.verdict) | NRP2P_JUDGE_UNTOLD;
+        }
+        if (!room_for(data.size())) {
+            messages_ignored_.add();
+            return code_of(Verdict::ignore) | NRP2P_JUDGE_UNTOLD;
+        }
+        return code_of(*said.verdict);
+    }
+
     /// Network thread.
     void take(const nrp2p_event& event) {
         if (event.kind == NRP2P_EVENT_STOPPED && event.code == NRP2P_OK) {
             return;
         }
-        if (event.kind == NRP2P_EVENT_MESSAGE && !room_for(event.data.len)) {
+        if (event.kind == NRP2P_EVENT_MESSAGE && event.code == 0 && !room_for(event.data.len)) {
             ignore_message(event);
             return;
         }
@@ -323,6 +343,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
     HostEvents events_;
     std::function<void(std::function<void()>)> post_;
+    std::function<Judgement(std::string_view, ByteView)> judge_;
     Log log_;
     Counter& messages_ignored_;
     Counter& lines_dropped_;
@@ -339,6 +360,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 };
 
 void on_event(void* user, const nrp2p_event* event) noexcept { static_cast<Exchange*>(user)->take(*event); }
+std::int32_t on_gossip(void* user, nrp2p_slice topic, nrp2p_slice data) noexcept {
+    return static_cast<Exchange*>(user)->judge({reinterpret_cast<const char*>(topic.ptr), topic.len},
+                                               {data.ptr, data.len});
+}
 
 Result<void> checked(std::int32_t code, std::string_view what) {
     switch (code) {
@@ -463,6 +488,10 @@ Result<std::unique_ptr<P2pHost>> make_rust_host(const HostOptions& options, Host
         return fail(std::move(made).error());
     }
     exchange->set_host(host);
+    if (options.gossip && options.judge) {
+        const std::int32_t judged = nrp2p_gossip_judge(host, on_gossip, exchange.get());
+        NOROSHI_ASSERT(judged == NRP2P_OK, "a new host has no judge");
+    }
     return std::make_unique<RustHost>(host, std::move(exchange));
 }
 

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use libp2p::PeerId;
 
 use super::types::{self, Callback, Slice};
-use crate::host::{Counters, Event, PublishFailure, Sink, StreamEnd};
+use crate::host::{Counters, Event, Judge, Judgement, PublishFailure, Sink, StreamEnd};
 
 /// The caller's pointer, only ever given back to the caller.
 #[derive(Clone, Copy)]
@@ -21,6 +21,19 @@ impl User {
     fn get(self) -> *mut c_void {
         self.0
     }
+}
+
+/// Values that are neither a verdict nor that with UNTOLD mean "later".
+pub fn judge(judge: types::JudgeCallback, user: *mut c_void) -> Judge {
+    let user = User(user);
+    Box::new(move |topic, data| {
+        let said = judge(user.get(), Slice::of(topic.as_bytes()), Slice::of(data));
+        let told = said & types::JUDGE_UNTOLD == 0;
+        match types::acceptance_of(said & !types::JUDGE_UNTOLD) {
+            Some(acceptance) if said >= 0 => Judgement::Now { acceptance, told },
+            _ => Judgement::Later,
+        }
+    })
 }
 
 pub fn sink(callback: Callback, user: *mut c_void) -> Sink {
@@ -81,9 +94,14 @@ fn deliver(event: &Event, call: impl Fn(&types::Event)) {
         Event::PingRtt { micros, .. } => call(&types::Event { peer, value: *micros, ..blank(7) }),
         Event::PeerSubscribed { topic, .. } => call(&types::Event { peer, text: text(topic), ..blank(8) }),
         Event::PeerUnsubscribed { topic, .. } => call(&types::Event { peer, text: text(topic), ..blank(9) }),
-        Event::Message { topic, id, data, .. } => {
-            call(&types::Event { peer, text: text(topic), extra: Slice::of(id), data: Slice::of(data), ..blank(10) })
-        }
+        Event::Message { judged, topic, id, data, .. } => call(&types::Event {
+            peer,
+            code: i32::from(*judged),
+            text: text(topic),
+            extra: Slice::of(id),
+            data: Slice::of(data),
+            ..blank(10)
+        }),
         Event::PublishResult { request_id, topic, id, failure, detail } => call(&types::Event {
             id: *request_id,
             code: failure.map_or(types::OK, publish_code),

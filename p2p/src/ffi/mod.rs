@@ -11,7 +11,6 @@ use std::ffi::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
-use libp2p::gossipsub::MessageAcceptance;
 use libp2p::identity::{secp256k1, Keypair};
 
 use crate::host::{Config, Host, Refusal};
@@ -261,16 +260,22 @@ pub unsafe extern "C" fn nrp2p_gossip_verdict(
     peer_len: usize,
     verdict: i32,
 ) -> i32 {
-    let acceptance = match verdict {
-        0 => MessageAcceptance::Accept,
-        1 => MessageAcceptance::Ignore,
-        2 => MessageAcceptance::Reject,
-        _ => return EINVAL,
-    };
+    let Some(acceptance) = types::acceptance_of(verdict) else { return EINVAL };
     // SAFETY: the caller's handle, bytes and text.
     unsafe {
         with_host(host, |host| host.verdict(bytes(message_id, message_id_len)?, text(peer, peer_len)?, acceptance))
     }
+}
+
+#[no_mangle]
+pub unsafe extern "C" fn nrp2p_gossip_judge(
+    host: *const Host,
+    judge: Option<types::JudgeCallback>,
+    user: *mut c_void,
+) -> i32 {
+    let Some(judge) = judge else { return EINVAL };
+    // SAFETY: the caller's handle; its pointer is only ever given back to it.
+    unsafe { with_host(host, |host| host.judge_gossip(deliver::judge(judge, user))) }
 }
 
 #[no_mangle]

@@ -2,6 +2,8 @@
 
 use std::ffi::c_void;
 
+use libp2p::gossipsub::MessageAcceptance;
+
 use crate::host::Refusal;
 
 pub const ABI_VERSION: u32 = 3;
@@ -114,6 +116,20 @@ pub struct Counters {
 }
 
 pub type Callback = extern "C" fn(user: *mut c_void, event: *const Event);
+pub type JudgeCallback = extern "C" fn(user: *mut c_void, topic: Slice, data: Slice) -> i32;
+
+/// Added to a verdict of a judge that does not want the event.
+pub const JUDGE_UNTOLD: i32 = 16;
+
+/// A nrp2p_verdict; None for any other number.
+pub fn acceptance_of(verdict: i32) -> Option<MessageAcceptance> {
+    match verdict {
+        0 => Some(MessageAcceptance::Accept),
+        1 => Some(MessageAcceptance::Ignore),
+        2 => Some(MessageAcceptance::Reject),
+        _ => None,
+    }
+}
 
 pub fn code_of(refusal: Refusal) -> i32 {
     match refusal {

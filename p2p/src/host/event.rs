@@ -2,12 +2,26 @@
 
 use std::sync::Arc;
 
+use libp2p::gossipsub::MessageAcceptance;
 use libp2p::PeerId;
 
 use super::counters::Counters;
 
 /// Receives every event, on the network thread only. It must return soon and not panic.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What a judge says of a gossip message.
+#[derive(Debug, Clone, Copy)]
+pub enum Judgement {
+    /// Whoever gets the event answers with `Host::verdict`.
+    Later,
+    /// The verdict; `told`: the event is wanted as well.
+    Now { acceptance: MessageAcceptance, told: bool },
+}
+
+/// Judges topic and data of each gossip message on the network thread, before anything is copied. It must return soon
+/// and not panic.
+pub type Judge = Box<dyn Fn(&str, &[u8]) -> Judgement + Send + Sync>;
 
 #[derive(Debug, Clone)]
 pub enum Event {
@@ -56,8 +70,9 @@ pub enum Event {
         peer: PeerId,
         topic: String,
     },
-    /// To be answered with `Host::verdict` exactly once.
+    /// To be answered with `Host::verdict` exactly once, unless `judged`.
     Message {
+        judged: bool,
         peer: PeerId,
         topic: String,
         id: Vec<u8>,

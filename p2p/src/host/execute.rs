@@ -145,7 +145,7 @@ impl Runner {
         self.emit(Event::PublishResult { request_id, topic, id, failure, detail });
     }
 
-    fn verdict(&mut self, message_id: Vec<u8>, peer: PeerId, acceptance: MessageAcceptance) {
+    pub(super) fn verdict(&mut self, message_id: Vec<u8>, peer: PeerId, acceptance: MessageAcceptance) {
         let id = MessageId(message_id);
         if let Some(gossip) = self.gossip() {
             if !gossip.report_message_validation_result(&id, &peer, acceptance) {

@@ -40,7 +40,7 @@ pub use command::Refusal;
 pub use config::{Config, DEFAULT_AGENT, DEFAULT_RELAY_PROTOCOL};
 pub use counters::Counters;
 pub use discovery::MAX_BOOTSTRAP;
-pub use event::{DialReason, Event, PublishFailure, Sink, StreamEnd};
+pub use event::{DialReason, Event, Judge, Judgement, PublishFailure, Sink, StreamEnd};
 
 use command::Command;
 use shared::{Shared, Stop};
@@ -184,6 +184,14 @@ impl Host {
         }
         let peer = parse_peer(peer)?;
         self.send(Command::Verdict { message_id: message_id.to_vec(), peer, acceptance })
+    }
+
+    /// From now on each gossip message is judged at once. To be called before `listen` and `dial`; `Exists` the second time.
+    pub fn judge_gossip(&self, judge: Judge) -> Reply {
+        if !self.gossip {
+            return Err(Refusal::Unsupported);
+        }
+        self.shared.judge.set(judge).map_err(|_| Refusal::Exists)
     }
 
     pub fn accept_protocol(&self, protocol: &str, max_concurrent: u32) -> Reply {

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use super::command::{Command, Refusal};
 use super::config::Config;
-use super::event::{Event, StreamEnd};
+use super::event::{Event, Judgement, StreamEnd};
 use super::log::{cut, LogEvents};
 use super::pace::Pace;
 use super::raw_stream::Inbound;
@@ -251,7 +251,16 @@ impl Runner {
                 if let Some(time) = self.pace.spend(propagation_source, message.data.len(), Instant::now()) {
                     self.shared.gates.close(&propagation_source, time);
                 }
+                let judge = self.shared.judge.get();
+                let judgement = judge.map_or(Judgement::Later, |judge| judge(message.topic.as_str(), &message.data));
+                if let Judgement::Now { acceptance, told } = judgement {
+                    self.verdict(message_id.0.clone(), propagation_source, acceptance);
+                    if !told {
+                        return;
+                    }
+                }
                 self.emit(Event::Message {
+                    judged: matches!(judgement, Judgement::Now { .. }),
                     peer: propagation_source,
                     topic: message.topic.into_string(),
                     id: message_id.0,

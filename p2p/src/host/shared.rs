@@ -2,20 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use libp2p::swarm::StreamProtocol;
 use tokio::sync::Notify;
 
 use super::command::Refusal;
 use super::counters::Totals;
-use super::event::{Event, Sink};
+use super::event::{Event, Judge, Sink};
 use super::gate::Gates;
 use super::stream_state::StreamTable;
 use super::{panics, MAX_COMMAND_BYTES, MAX_PROTOCOLS};
 
 pub(crate) struct Shared {
     sink: Sink,
+    pub(crate) judge: OnceLock<Judge>,
     stopped: AtomicBool,
     stop: Mutex<Option<Stop>>,
     stop_signal: Notify,
@@ -39,6 +40,7 @@ impl Shared {
     pub(crate) fn new(sink: Sink) -> Self {
         Self {
             sink,
+            judge: OnceLock::new(),
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
             stop_signal: Notify::new(),

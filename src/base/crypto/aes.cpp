@@ -16,6 +16,21 @@ struct FreeCipherContext {
 };
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipherContext>;  // freeing also wipes the key schedule
 
+struct FreeCipher {
+    void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+};
+using Cipher = std::unique_ptr<EVP_CIPHER, FreeCipher>;
+
+// Looked up once: behind EVP_aes_...() OpenSSL 3 searches its providers at each use.
+const EVP_CIPHER* fetched_aes128_ctr() {
+    static const Cipher fetched(EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr));
+    return fetched.get();
+}
+const EVP_CIPHER* fetched_aes256_gcm() {
+    static const Cipher fetched(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
+    return fetched.get();
+}
+
 CipherContext make_context() {
     CipherContext context(EVP_CIPHER_CTX_new());
     NOROSHI_ASSERT(context, "OpenSSL must give a cipher context");
@@ -35,7 +50,7 @@ Bytes aes128_ctr(std::span<const std::uint8_t, 16> key, std::span<const std::uin
     Bytes out(data.size());
     int written = 0;
     const bool ok =
-        EVP_EncryptInit_ex(context.get(), EVP_aes_128_ctr(), nullptr, key.data(), iv.data()) == 1 &&
+        EVP_EncryptInit_ex(context.get(), fetched_aes128_ctr(), nullptr, key.data(), iv.data()) == 1 &&
         (data.empty() ||
          EVP_EncryptUpdate(context.get(), out.data(), &written, data.data(), checked_length(data)) == 1);
     NOROSHI_ASSERT(ok && static_cast<std::size_t>(written) == data.size(), "AES-CTR of OpenSSL must work");
@@ -50,7 +65,7 @@ Bytes aes256_gcm_encrypt(std::span<const std::uint8_t, 32> key, std::span<const 
     int rest = 0;
     std::uint8_t* tag = out.data() + plain.size();
     const bool ok =
-        EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()) == 1 &&
+        EVP_EncryptInit_ex(context.get(), fetched_aes256_gcm(), nullptr, key.data(), nonce.data()) == 1 &&
         (plain.empty() ||
          EVP_EncryptUpdate(context.get(), out.data(), &written, plain.data(), checked_length(plain)) == 1) &&
         EVP_EncryptFinal_ex(context.get(), tag, &rest) == 1 &&
@@ -72,7 +87,7 @@ Result<Bytes> aes256_gcm_decrypt(std::span<const std::uint8_t, 32> key, std::spa
     int rest = 0;
     std::array<std::uint8_t, tag_size> end{};
     const bool ready =
-        EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()) == 1 &&
+        EVP_DecryptInit_ex(context.get(), fetched_aes256_gcm(), nullptr, key.data(), nonce.data()) == 1 &&
         (cipher.empty() ||
          EVP_DecryptUpdate(context.get(), out.data(), &written, cipher.data(), checked_length(cipher)) == 1) &&
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_size), tag.data()) == 1;

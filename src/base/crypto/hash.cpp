@@ -13,6 +13,15 @@ namespace {
 struct FreeMdContext {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
+struct FreeMd {
+    void operator()(EVP_MD* md) const { EVP_MD_free(md); }
+};
+
+/// Looked up once: behind EVP_sha256() OpenSSL 3 searches its providers at each use.
+const EVP_MD* fetched_sha256() {
+    static const std::unique_ptr<EVP_MD, FreeMd> fetched(EVP_MD_fetch(nullptr, "SHA256", nullptr));
+    return fetched.get();
+}
 
 }  // namespace
 
@@ -20,7 +29,7 @@ Digest sha256(ByteView data) { return sha256({data}); }
 
 Digest sha256(std::initializer_list<ByteView> parts) {
     const std::unique_ptr<EVP_MD_CTX, FreeMdContext> context(EVP_MD_CTX_new());
-    bool ok = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+    bool ok = context && EVP_DigestInit_ex(context.get(), fetched_sha256(), nullptr) == 1;
     for (const ByteView part : parts) {
         ok = ok && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
     }

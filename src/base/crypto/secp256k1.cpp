@@ -20,15 +20,19 @@ struct DestroyContext {
 };
 using Context = std::unique_ptr<secp256k1_context, DestroyContext>;
 
-/// A context for work with secret scalars, blinded anew each time. Making one is cheap: the tables are static.
-Context make_signing_context() {
-    Context context(secp256k1_context_create(SECP256K1_CONTEXT_NONE));
-    SystemRandom random;
-    Secret<32> seed;
-    random.fill(seed.expose_mutable());
-    const bool ok = context && secp256k1_context_randomize(context.get(), seed.expose().data()) == 1;
-    NOROSHI_ASSERT(ok, "libsecp256k1 must give a context");
-    return context;
+/// The context for multiples of the generator by a secret. Blinded once in the life of the program: to blind it costs as
+/// much as a signature. Never written afterwards, so that all threads may use it.
+const secp256k1_context* blinded_context() {
+    static const Context context = [] {
+        Context made(secp256k1_context_create(SECP256K1_CONTEXT_NONE));
+        SystemRandom random;
+        Secret<32> seed;
+        random.fill(seed.expose_mutable());
+        const bool ok = made && secp256k1_context_randomize(made.get(), seed.expose().data()) == 1;
+        NOROSHI_ASSERT(ok, "libsecp256k1 must give a context");
+        return made;
+    }();
+    return context.get();
 }
 
 std::array<std::uint8_t, uncompressed_size> serialize(const secp256k1_pubkey& key) {
@@ -104,17 +108,15 @@ Result<SecretKey> SecretKey::from_bytes(std::span<const std::uint8_t> bytes) {
 }
 
 PublicKey SecretKey::public_key() const {
-    const Context context = make_signing_context();
     secp256k1_pubkey key;
-    const bool ok = secp256k1_ec_pubkey_create(context.get(), &key, bytes_.expose().data()) == 1;
+    const bool ok = secp256k1_ec_pubkey_create(blinded_context(), &key, bytes_.expose().data()) == 1;
     NOROSHI_ASSERT(ok, "a SecretKey is always valid");
     return to_public_key(key);
 }
 
 RecoverableSignature SecretKey::sign(const Digest& digest) const {
-    const Context context = make_signing_context();
     secp256k1_ecdsa_recoverable_signature signature;
-    const bool ok = secp256k1_ecdsa_sign_recoverable(context.get(), &signature, digest.data(),
+    const bool ok = secp256k1_ecdsa_sign_recoverable(blinded_context(), &signature, digest.data(),
                                                      bytes_.expose().data(), nullptr, nullptr) == 1;
     NOROSHI_ASSERT(ok, "a SecretKey is always valid");
     RecoverableSignature out{};
@@ -126,10 +128,9 @@ RecoverableSignature SecretKey::sign(const Digest& digest) const {
 }
 
 Secret<32> SecretKey::shared_x(const PublicKey& other) const {
-    const Context context = make_signing_context();
     const secp256k1_pubkey key = parse_valid(other.uncompressed());
     Secret<32> out;
-    const bool ok = secp256k1_ecdh(context.get(), out.expose_mutable().data(), &key, bytes_.expose().data(), copy_x,
+    const bool ok = secp256k1_ecdh(secp256k1_context_static, out.expose_mutable().data(), &key, bytes_.expose().data(), copy_x,
                                    nullptr) == 1;
     NOROSHI_ASSERT(ok, "a SecretKey is always valid");
     return out;

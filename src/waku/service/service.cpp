@@ -45,6 +45,7 @@ Result<std::unique_ptr<Services>> Services::create(const ServiceConfig& config, 
         NOROSHI_TRY(out->archive_, Archive::open(config.archive_file));
     }
     out->serve();
+    out->want_messages();
     return out;
 }
 
@@ -101,6 +102,7 @@ void Services::serve() {
                     return;
                 }
                 const FilterAnswer answer = filter_.answer(peer, *request, host_.environment.clock.steady());
+                want_messages();
                 count("filter", answer.code == status::ok ? "ok" : "refused");
                 reply(encode_filter_answer(answer));
             });
@@ -244,6 +246,7 @@ void Services::tick(SteadyMs now) {
     flush();
     if (config_.filter) {
         filter_.tick(now);
+        want_messages();
     }
 }
 

@@ -29,6 +29,8 @@ struct ServiceHost {
     std::function<void(std::string topic, Bytes data, std::function<void(Result<std::size_t>)>)> relay;
     /// At most so many node records of others.
     std::function<std::vector<Bytes>(std::size_t most)> share;
+    /// Whether `on_message` is wanted for each message, and not only for those that the node itself reads.
+    std::function<void(bool)> tell_all;
 };
 
 /// Answers the requests of others and pushes to subscribers. Every request costs its peer one token of its budget (20 a
@@ -54,6 +56,7 @@ class Services {
   private:
     Services(const ServiceConfig& config, ServiceHost host);
     void serve();
+    void want_messages() { host_.tell_all(config_.store || filter_.subscribers() > 0); }
     [[nodiscard]] bool may(const PeerId& peer, std::string_view role);
     void on_push(LightpushVersion version, const PeerId& peer, const Bytes& request, Streams::Reply reply);
     void on_query(const PeerId& peer, const Bytes& request, const Streams::Reply& reply);

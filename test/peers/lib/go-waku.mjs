@@ -19,7 +19,7 @@ export class GoWaku {
   /** `number`: which node of the test, from 1. `through`: the address of a service node, of which this one is a light
    *  client; else it is a relay that serves filter, lightpush and store itself. `collect`: its cache collects messages
    *  for `messages`; a node that noroshi drives collects for noroshi. */
-  static async start(t, { number = 1, peers = [], relay = true, store = true, lightpush = true, collect = true, through, ports, extra = [] } = {}) {
+  static async start(t, { number = 1, peers = [], relay = true, store = true, lightpush = true, collect = true, through, ports, log = 'DEBUG', extra = [] } = {}) {
     const node = new GoWaku();
     node.t = t;
     node.folder = scratch(t, 'noroshi-go-waku-');
@@ -28,6 +28,7 @@ export class GoWaku {
     node.relay = relay && !through;
     node.collect = collect;
     node.through = through;
+    node.log = log;
     node.extra = extra;
     node.served = { store, lightpush };
     node.ports = ports ?? { tcp: await freePort(), rest: await freePort() };
@@ -42,7 +43,7 @@ export class GoWaku {
       `--nodekey=${nodeKey(this.number)}`, `--cluster-id=${cluster}`, `--pubsub-topic=${pubsubTopic}`,
       `--relay=${this.relay}`, '--min-relay-peers-to-publish=0', ...this.roles(),
       '--rest', '--rest-admin', `--rest-port=${rest}`, '--ip-colocation-limit=0', '--circuit-relay=false',
-      '--log-level=DEBUG', ...this.peers.map((peer) => `--staticnode=${peer}`),
+      `--log-level=${this.log}`, ...this.peers.map((peer) => `--staticnode=${peer}`),
       ...this.extra,
     ];
     this.child = new Child(this.t, program(), args, { cwd: this.folder, name: `go-waku-${this.number}`, folder: this.folder });
