@@ -27,7 +27,7 @@ conformance: ## PromQL against upstream's corpus; a count per file
 	@tools/install-packages.sh test
 	@node tools/run-tests.mjs conformance
 
-bench: build ## sizes, start-up time and memory, and the time from scrape to decrypted message
+bench: build ## sizes, start-up time, memory, the time from scrape to decrypted message, and a table beside go-waku
 	@node bench/run.mjs
 
 fuzz: ## fuzz every decoder for T seconds each (default 20)

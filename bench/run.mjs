@@ -56,7 +56,7 @@ const inNamespace = (...command) => execFileSync('tools/peers/in-netns.sh', ['no
 const report = inNamespace('--test', '--test-reporter=tap', 'test/integration/end_to_end.test.mjs');
 console.log(report.match(/latency: .*/)?.[0] ?? 'latency: the end-to-end test did not print it');
 
-const build = { stdio: ['ignore', 'inherit', 'inherit'] };
+const build = { stdio: ['ignore', 'ignore', 'inherit'] };
 execFileSync('cmake', ['--build', 'build/release', '--target', 'bench_encode', '--', '--quiet'], build);
 execFileSync('cargo', ['build', '--locked', '--release', '--quiet', '--example', 'flood', '--manifest-path', 'p2p/Cargo.toml'],
              { ...build, env: { ...process.env, CARGO_TARGET_DIR: 'build/release/cargo' } });
