@@ -178,7 +178,9 @@ void Services::on_peer_exchange(const PeerId& peer, const Bytes& bytes, const St
         answer = {status::bad_request, wanted.error().message, {}};
         count("peer_exchange", "refused");
     } else {
-        answer.records = host_.share(static_cast<std::size_t>(std::min<std::uint64_t>(*wanted, max_exchanged_peers)));
+        // The program go-waku names no number.
+        const std::uint64_t most = *wanted == 0 ? max_exchanged_peers : *wanted;
+        answer.records = host_.share(static_cast<std::size_t>(std::min<std::uint64_t>(most, max_exchanged_peers)));
         count("peer_exchange", "ok");
         host_.environment.log.debug("peers_told", {{"peer", peer}, {"wanted", *wanted}, {"told", answer.records.size()}});
     }

@@ -360,7 +360,7 @@ TEST_F(DiscoveryTest, AServerOfPeerExchangeGivesWhatItKnowsAndLimitsWhoAsksTooOf
         return answer.value();
     };
     EXPECT_EQ(ask(encode_peer_exchange_query(5)).records, (std::vector<Bytes>{record(1)}));
-    EXPECT_TRUE(ask(encode_peer_exchange_query(0)).records.empty());
+    EXPECT_EQ(ask(encode_peer_exchange_query(0)).records.size(), 1U) << "go-waku names no number";
     EXPECT_EQ(ask(encode_peer_exchange_query(UINT64_MAX)).records.size(), 1U);
     EXPECT_EQ(ask(Bytes{9, 9}).code, status::bad_request);
     std::uint32_t code = status::ok;
