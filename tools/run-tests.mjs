@@ -99,21 +99,24 @@ async function unit() {
   }
 }
 
+/** The failed tests of a TAP report, each with what it says of its error. */
+const failures = (tap) => [...tap.matchAll(/^ *not ok .*\n(?: *---\n[^]*?\n *\.\.\.$)?/gm)].map(([text]) => text).join('\n');
+
 /** Runs node's test runner over files and counts from its TAP report; each test's name gives a PASS or FAIL line. */
 async function nodeTests(name, files, { netns = false, env = {}, lines = false } = {}) {
   await group(name, async () => {
-    const report = join(results, `${name.replaceAll(' ', '-')}.tap`);
-    // js-waku leaves sockets and timers behind, which would keep a file's process alive after its last test.
-    const args = ['--test', '--test-force-exit', '--test-concurrency=1', '--test-reporter=tap', `--test-reporter-destination=${report}`, ...files];
+    // js-waku leaves sockets and timers behind, which would keep a file's process alive after its last test. The report
+    // goes to standard output: a file would be cut off by the forced end.
+    const args = ['--test', '--test-force-exit', '--test-concurrency=1', '--test-reporter=tap', ...files];
     const command = netns ? 'tools/peers/in-netns.sh' : 'node';
-    const { output } = await run(command, netns ? ['node', ...args] : args, { env, timeoutMinutes: 20 });
-    const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';
+    const { output: tap } = await run(command, netns ? ['node', ...args] : args, { env, timeoutMinutes: 40 });
+    writeFileSync(join(results, `${name.replaceAll(' ', '-')}.tap`), tap);
     const count = (word) => Number(tap.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
     const bad = count('fail') + count('cancelled') + count('skipped') + count('todo');
     if (lines) {
       for (const [, not, test] of tap.matchAll(/^ *(not )?ok \d+ - (?!.*\.mjs$)(.*?)(?: # .*)?$/gm)) console.log(`${not ? 'FAIL' : 'PASS'} ${test}`);
     }
-    return { passed: count('pass'), failed: bad + (count('pass') + bad === 0 ? 1 : 0), detail: tail(bad ? tap + output : output, 120) };
+    return { passed: count('pass'), failed: bad + (count('pass') + bad === 0 ? 1 : 0), detail: failures(tap) || tail(tap) };
   });
 }
 
