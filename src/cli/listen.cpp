@@ -17,6 +17,7 @@ struct ListenOptions : CommonOptions {
     std::string key_file;
     std::uint16_t cluster{16};
     std::vector<std::uint16_t> shards{32};
+    std::optional<std::uint16_t> autosharding;
     bool json{false};
     bool light{false};
     bool silent{false};
@@ -25,6 +26,15 @@ struct ListenOptions : CommonOptions {
     waku::DiscoveryConfig discovery;
     std::string since{"0"};
 };
+
+/// With autosharding the content topic of notifications decides on the shard.
+std::vector<std::uint16_t> shards_of(const ListenOptions& options) {
+    if (!options.autosharding) {
+        return options.shards;
+    }
+    const auto topic = waku::parse_content_topic(deliver::notification_content_topic);
+    return {*waku::autoshard(*topic, *options.autosharding)};
+}
 
 class Listener {
   public:
@@ -39,7 +49,7 @@ class Listener {
         daemon::InboxConfig config{key_.clone(),
                                    options_.peers,
                                    options_.cluster,
-                                   options_.shards,
+                                   shards_of(options_),
                                    options_.light ? waku::Mode::light : waku::Mode::relay,
                                    !options_.silent,
                                    options_.rest,
@@ -132,6 +142,9 @@ void add_listen(CLI::App& app, int& exit_code) {
     command->add_option("--key", options->key_file, "file with the identity's private key; default: identity.key in --data");
     command->add_option("--cluster", options->cluster, "Waku cluster")->capture_default_str();
     command->add_option("--shard", options->shards, "shard; may be repeated")->capture_default_str();
+    command->add_option("--autosharding", options->autosharding,
+                        "how many shards the network has, where the content topic decides; in place of --shard")
+        ->check(CLI::Range(1, 1024));
     command->add_flag("--light", options->light, "subscribe through the peers' filter instead of taking part in the relay");
     command->add_flag("--silent", options->silent, "send no receipts: the sender then does not know that a message arrived");
     command->add_flag("--json", options->json, "one JSON object a line");

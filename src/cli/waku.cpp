@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/file.hpp"
 #include "base/random.hpp"
@@ -31,6 +32,7 @@ struct ServeCommand : NetworkOptions {
     daemon::TlsFiles tls;
     std::vector<std::string> roles{"filter", "lightpush", "store", "peer-exchange"};
     bool alone{false};
+    std::optional<std::uint16_t> autosharding;
     std::string keep{"2d"};
     std::size_t keep_mib{256};
     std::uint16_t http_port{0};
@@ -87,6 +89,11 @@ int serve(const ServeCommand& command) {
         .log = Log::to_stderr(*parse_log_level(command.log_level)),
         .on_ready = {}};
     options.node.limits.connections = command.connections;
+    options.node.services.autosharding = command.autosharding;
+    if (command.autosharding) {
+        options.node.shards.resize(*command.autosharding);
+        std::iota(options.node.shards.begin(), options.node.shards.end(), std::uint16_t{0});
+    }
     if (const Result<void> tls = daemon::read_tls(command.tls, options.node); !tls) {
         print_error(tls.error());
         return exit_fault;
@@ -219,6 +226,9 @@ void add_serve(CLI::App& waku, int& exit_code) {
     auto options = std::make_shared<ServeCommand>();  // shared: lives as long as the callback
     add_network(*command, *options);
     command->add_option("--listen", options->listen, "multiaddr, e.g. /ip4/0.0.0.0/tcp/60000; may be repeated")->required();
+    command->add_option("--autosharding", options->autosharding,
+                        "serve all shards of a network of this many, where the content topic decides; in place of --shard")
+        ->check(CLI::Range(1, 64));
     command->add_option("--announce", options->announce,
                         "multiaddr under which others reach it, for its node record; may be repeated; default: --listen");
     command->add_option("--tls-cert", options->tls.cert_file, "PEM file with the certificate for --listen /ip4/.../tcp/PORT/wss")

@@ -10,8 +10,8 @@
 #include "base/metrics.hpp"
 #include "base/net/http_client.hpp"
 #include "base/runtime.hpp"
+#include "deliver/heartbeat.hpp"
 #include "deliver/receipt.hpp"
-#include "heartbeat.hpp"
 #include "inbox.hpp"
 #include "node_factory.hpp"
 #include "pipeline.hpp"
@@ -167,7 +167,7 @@ class Daemon {
         set_channels();
         tasks_.spawn("receipts", read_receipts());
         if (config_.waku.mode == config::WakuMode::light) {
-            heartbeat_.emplace(Heartbeat::Parts{
+            heartbeat_.emplace(deliver::Heartbeat::Parts{
                 *node_, waku::PubsubTopic{config_.waku.cluster, shards_.front()}.to_string(), *identity_, runtime_, clock_,
                 random_, metrics_, options_.log.named("heartbeat")});
             tasks_.spawn("heartbeat", heartbeat_->run());
@@ -398,7 +398,7 @@ class Daemon {
     std::unique_ptr<collect::HostSource> host_;
     std::unique_ptr<waku::Node> node_;
     std::vector<std::uint16_t> shards_;  ///< that the node has joined
-    std::optional<Heartbeat> heartbeat_;
+    std::optional<deliver::Heartbeat> heartbeat_;
     std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<deliver::Outbox> outbox_;
     std::unique_ptr<Pipeline> pipeline_;

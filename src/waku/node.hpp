@@ -51,6 +51,8 @@ struct ServiceConfig {
     bool peer_exchange{false};
     /// A push counts as taken when no other relay is connected: this node's store and subscribers are enough.
     bool alone{false};
+    /// Shards of a network where the content topic decides (autosharding): where a push that names none goes.
+    std::optional<std::uint16_t> autosharding{};
     std::string archive_file{};                    ///< SQLite file of the store; empty: in memory
     Milliseconds archive_age{48 * 3'600'000};      ///< older messages are forgotten
     std::size_t archive_bytes{256 * 1024 * 1024};  ///< the oldest are forgotten beyond it

@@ -41,6 +41,15 @@ test('Light: a message that nobody reads is stored, by a store that did not take
   assert.match(traced.stdout, /^found /);
 });
 
+test('Light: the heartbeat goes out through one go-waku and comes back through another', { timeout: 90_000 }, async (t) => {
+  const first = await GoWaku.start(t, { number: 1 });
+  const second = await GoWaku.start(t, { number: 2, peers: [first.address], lightpush: false });
+  const daemon = await Daemon.start(t, config({ to: identity(join(scratch(t), 'owner')), peers: [first.address, second.address], mode: 'light' }));
+  await daemon.child.until('the beat is back', () => line(daemon, 'heartbeat'), 60_000);
+  assert.match(line(daemon, 'heartbeat'), new RegExp(`through ${first.peerId}, back through ${second.peerId}`));
+  assert.equal(await daemon.metric('noroshi_waku_heartbeat_ok'), 1);
+});
+
 test('Relay: stored by a noroshi service node, asked by hash', { timeout: 120_000 }, async (t) => {
   const service = await ServiceNode.start(t);
   const to = identity(join(scratch(t), 'owner'));

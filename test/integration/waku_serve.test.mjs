@@ -92,6 +92,18 @@ test('The service node restarts: its archive is kept, go-waku, js-waku and noros
   await until('both in the store', async () => (await js.stored()).join() === 'before,after');
 });
 
+test('js-waku places its topic by autosharding: noroshi keeps it on the same shard', { timeout: 90_000 }, async (t) => {
+  const service = await ServiceNode.start(t, { listen: ['/ip4/127.0.0.1/tcp/0/ws'], cluster: 2, extra: ['--autosharding', '8', '--alone'] });
+  const client = await JsWaku.start(t, service.address, { cluster: 2, autosharding: 8 });
+  await until('js-waku subscribes', () => client.subscribe());
+  const pushed = await client.push('by content topic');
+  assert.equal(pushed.successes.length, 1, JSON.stringify(pushed.failures));
+  await until('it comes back by filter', () => client.received.includes('by content topic'));
+  const stored = await until('it is in the store', async () => (await client.stored()).length > 0 && client.stored());
+  assert.deepEqual(stored, ['by content topic']);
+  assert.equal(client.routingInfo.pubsubTopic, '/waku/2/rs/2/1');
+});
+
 test('waku peers names a peer and what it speaks; waku trace says which store has a message', { timeout: 90_000 }, async (t) => {
   const { relay, service } = await network(t);
   const listed = noroshi(['waku', 'peers', '--json', '--peer', service.address, '--peer', relay.address]);

@@ -138,8 +138,8 @@ void Services::on_push(LightpushVersion version, const PeerId& peer, const Bytes
         answer(request->request_id, status::bad_request, message.error().message);
         return;
     }
-    if (request->pubsub_topic.empty() && host_.topics.size() == 1) {
-        request->pubsub_topic = host_.topics.front();  // there is no other shard it could mean
+    if (request->pubsub_topic.empty()) {
+        request->pubsub_topic = meant_topic(message->content_topic);
     }
     if (std::ranges::count(host_.topics, request->pubsub_topic) == 0) {
         answer(request->request_id, status::wrong_shard, "this node is not on that pubsub topic");
@@ -156,6 +156,20 @@ void Services::on_push(LightpushVersion version, const PeerId& peer, const Bytes
                         answer(id, code_of(peers.error()), peers.error().message);
                     }
                 });
+}
+
+/// Where a push goes that names no shard; empty when it cannot be told.
+std::string Services::meant_topic(const std::string& content_topic) const {
+    if (host_.topics.size() == 1) {
+        return host_.topics.front();
+    }
+    const Result<ContentTopic> topic = parse_content_topic(content_topic);
+    if (!config_.autosharding || !topic) {
+        return {};
+    }
+    const Result<std::uint16_t> shard = autoshard(*topic, *config_.autosharding);
+    const Result<PubsubTopic> any = parse_pubsub_topic(host_.topics.front());
+    return shard && any ? PubsubTopic{any->cluster, *shard}.to_string() : std::string();
 }
 
 void Services::on_query(const PeerId& peer, const Bytes& request, const Streams::Reply& reply) {

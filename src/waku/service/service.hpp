@@ -59,6 +59,7 @@ class Services {
     void want_messages() { host_.tell_all(config_.store || filter_.subscribers() > 0); }
     [[nodiscard]] bool may(const PeerId& peer, std::string_view role);
     void on_push(LightpushVersion version, const PeerId& peer, const Bytes& request, Streams::Reply reply);
+    [[nodiscard]] std::string meant_topic(const std::string& content_topic) const;
     void on_query(const PeerId& peer, const Bytes& request, const Streams::Reply& reply);
     [[nodiscard]] StoreAnswer find(const Bytes& request);
     void on_peer_exchange(const PeerId& peer, const Bytes& request, const Streams::Reply& reply);

@@ -31,19 +31,22 @@ export async function encrypt(payload, publicKey, sigPrivKey) {
 
 /** A js-waku light node that is connected with `address`. Its defaults are WebSocket and mplex; `tcp` gives it TCP and yamux. */
 export class JsWaku {
-  static async start(t, address, { tcp = false } = {}) {
+  static async start(t, address, { tcp = false, cluster: clusterId = cluster, autosharding } = {}) {
     const self = new JsWaku();
+    // With autosharding the content topic decides on the shard.
+    const networkConfig = autosharding ? { clusterId, numShardsInCluster: autosharding } : { clusterId };
+    self.routingInfo = js.createRoutingInfo(networkConfig, autosharding ? { contentTopic } : { shardId: shard });
     const libp2p = { filterMultiaddrs: false, hideWebSocketInfo: true, ...(tcp ? { transports: [js.tcp()], streamMuxers: [js.yamux()] } : {}) };
     self.node = await js.createLightNode({
-      networkConfig: { clusterId: cluster }, defaultBootstrap: false,
+      networkConfig, defaultBootstrap: false,
       discovery: { dns: false, peerExchange: false, peerCache: false }, libp2p,
     });
     t.after(() => self.node.stop());
     await self.node.start();
     self.address = js.multiaddr(address);
     await self.reconnect();
-    self.encoder = js.createEncoder({ contentTopic, routingInfo });
-    self.decoder = js.createDecoder(contentTopic, routingInfo);
+    self.encoder = js.createEncoder({ contentTopic, routingInfo: self.routingInfo });
+    self.decoder = js.createDecoder(contentTopic, self.routingInfo);
     self.received = [];
     await until('js-waku has identified the node', async () => {
       const peers = await self.node.libp2p.peerStore.all();

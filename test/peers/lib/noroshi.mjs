@@ -69,8 +69,9 @@ export class Daemon {
 
 /** A running `noroshi waku serve`. */
 export class ServiceNode {
-  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder, log = 'debug' } = {}) {
+  static async start(t, { peers = [], listen = ['/ip4/127.0.0.1/tcp/0'], extra = [], folder, log = 'debug', cluster: id = cluster } = {}) {
     const node = new ServiceNode();
+    node.cluster = id;
     node.t = t;
     node.log = log;
     node.peers = peers;
@@ -84,7 +85,7 @@ export class ServiceNode {
   }
 
   async run() {
-    const args = ['waku', 'serve', '--data', this.data, '--log-level', this.log, '--cluster', String(cluster), '--shard', String(shard),
+    const args = ['waku', 'serve', '--data', this.data, '--log-level', this.log, '--cluster', String(this.cluster), '--shard', String(shard),
                   '--http', String(this.http)];
     const repeated = [...this.listen.flatMap((a) => ['--listen', a]), ...this.peers.flatMap((a) => ['--peer', a])];
     this.child = new Child(this.t, program, [...args, ...repeated, ...this.extra], { name: 'serve', folder: this.folder });

@@ -1,5 +1,5 @@
-// src/daemon/heartbeat.cpp - sends, waits, judges.
-#include "heartbeat.hpp"
+// src/deliver/heartbeat.cpp - sends, waits, judges.
+#include "deliver/heartbeat.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "deliver/receipt.hpp"
 
-namespace noroshi::daemon {
+namespace noroshi::deliver {
 namespace {
 
 constexpr Milliseconds look_interval{100};
@@ -36,7 +36,7 @@ Task<void> Heartbeat::run() {
 }
 
 Result<waku::WakuMessage> Heartbeat::make() {
-    NOROSHI_TRY(waku::WakuMessage out, deliver::seal_receipt({{}, parts_.clock.now()}, parts_.key.public_key(), parts_.key,
+    NOROSHI_TRY(waku::WakuMessage out, seal_receipt({{}, parts_.clock.now()}, parts_.key.public_key(), parts_.key,
                                                              parts_.random));
     out.ephemeral = true;
     return out;
@@ -64,4 +64,4 @@ Task<Result<std::string>> Heartbeat::beat() {
     co_return fail(Error{Errc::timeout, "no_echo: a peer took it and no filter peer sent it back within 10 s", {}, true});
 }
 
-}  // namespace noroshi::daemon
+}  // namespace noroshi::deliver
