@@ -24,12 +24,6 @@ std::vector<std::string> lines_of(nrp2p_slice slice, std::size_t max) {
     return out;
 }
 
-GossipId gossip_id_of(nrp2p_slice slice) {
-    GossipId id{};
-    std::copy_n(slice.ptr, std::min(slice.len, id.size()), id.begin());
-    return id;
-}
-
 PublishOutcome outcome_of(std::int32_t code) {
     switch (code) {
         case NRP2P_OK:
@@ -78,6 +72,12 @@ event::Mesh mesh_of(const nrp2p_event& event) {
 }
 
 }  // namespace
+
+GossipId gossip_id_of(nrp2p_slice slice) {
+    GossipId id{};
+    std::copy_n(slice.ptr, std::min(slice.len, id.size()), id.begin());
+    return id;
+}
 
 std::string text_of(nrp2p_slice slice) {
     return slice.len == 0 ? std::string() : std::string(reinterpret_cast<const char*>(slice.ptr), slice.len);
