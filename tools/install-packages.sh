@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools/install-packages.sh - installs the Debian packages that the build needs; does nothing when all are there.
 #   tools/install-packages.sh build   compiler, libraries
-#   tools/install-packages.sh test    what the tests start beside that (node_exporter, a shifted clock, sqlite3, network tools)
+#   tools/install-packages.sh test    what the tests start beside that (node_exporter, a name server, a shifted clock, certificates, network tools)
 set -euo pipefail
 
 build_packages=(
@@ -11,7 +11,7 @@ build_packages=(
   libsqlite3-dev libsqlitecpp-dev libc-ares-dev libsodium-dev libsecp256k1-dev libcrypto++-dev libcli11-dev
   libqrencode-dev libxxhash-dev libgtest-dev libgmock-dev tzdata ca-certificates
 )
-test_packages=(prometheus-node-exporter dnsmasq-base libfaketime iproute2 util-linux procps git)
+test_packages=(prometheus-node-exporter dnsmasq-base libfaketime openssl iproute2 util-linux procps git)
 
 case "${1:-build}" in
   build) wanted=("${build_packages[@]}") ;;

@@ -13,8 +13,8 @@ const minutes = [];
 let passed = 0;
 let failed = 0;
 
-/** Runs a command; gives its exit code and output. Output is shown only when asked for. */
-function run(command, args, { show = false, env = {}, timeoutMinutes = 60 } = {}) {
+/** Runs a command; gives its exit code and output. */
+function run(command, args, { env = {}, timeoutMinutes = 60 } = {}) {
   return new Promise((done) => {
     const child = spawn(command, args, {
       cwd: root,
@@ -23,10 +23,7 @@ function run(command, args, { show = false, env = {}, timeoutMinutes = 60 } = {}
       detached: true,
     });
     const chunks = [];
-    const take = (chunk) => {
-      chunks.push(chunk);
-      if (show) process.stdout.write(chunk);
-    };
+    const take = (chunk) => chunks.push(chunk);
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     const timer = setTimeout(() => {
@@ -99,8 +96,8 @@ async function unit() {
   }
 }
 
-/** The failed tests of a TAP report, each with what it says of its error. */
-const failures = (tap) => [...tap.matchAll(/^ *not ok .*\n(?: *---\n[^]*?\n *\.\.\.$)?/gm)].map(([text]) => text).join('\n');
+/** The failed tests of a TAP report, each with what it says of its error; before it what its file said when that broke. */
+const failures = (tap) => [...tap.matchAll(/(?:^# .*\n)*^ *not ok .*\n(?: *---\n[^]*?\n *\.\.\.$)?/gm)].map(([text]) => text).join('\n');
 
 /** Runs node's test runner over files and counts from its TAP report; each test's name gives a PASS or FAIL line. */
 async function nodeTests(name, files, { netns = false, env = {}, lines = false } = {}) {
@@ -109,14 +106,15 @@ async function nodeTests(name, files, { netns = false, env = {}, lines = false }
     // goes to standard output: a file would be cut off by the forced end.
     const args = ['--test', '--test-force-exit', '--test-concurrency=1', '--test-reporter=tap', ...files];
     const command = netns ? 'tools/peers/in-netns.sh' : 'node';
-    const { output: tap } = await run(command, netns ? ['node', ...args] : args, { env, timeoutMinutes: 40 });
+    const { code, output: tap } = await run(command, netns ? ['node', ...args] : args, { env, timeoutMinutes: 40 });
     writeFileSync(join(results, `${name.replaceAll(' ', '-')}.tap`), tap);
     const count = (word) => Number(tap.match(new RegExp(`^# ${word} (\\d+)$`, 'm'))?.[1] ?? 0);
     const bad = count('fail') + count('cancelled') + count('skipped') + count('todo');
     if (lines) {
-      for (const [, not, test] of tap.matchAll(/^ *(not )?ok \d+ - (?!.*\.mjs$)(.*?)(?: # .*)?$/gm)) console.log(`${not ? 'FAIL' : 'PASS'} ${test}`);
+      for (const [, not, test] of tap.matchAll(/^ *(not )?ok \d+ - (.*?)(?: # .*)?$/gm)) console.log(`${not ? 'FAIL' : 'PASS'} ${test}`);
     }
-    return { passed: count('pass'), failed: bad + (count('pass') + bad === 0 ? 1 : 0), detail: failures(tap) || tail(tap) };
+    // Without its last lines the report was cut off.
+    return { passed: count('pass'), failed: bad || (code === 0 && count('pass') ? 0 : 1), detail: failures(tap) || tail(tap) };
   });
 }
 
@@ -131,10 +129,12 @@ async function peers() {
   await build('install js-waku (cached)', 'tools/peers/install-js.sh', []);
 }
 
+/** The path that a script of tools/peers prints last. */
+const pathFrom = async (script) => (await run(`tools/peers/${script}`, [])).output.trim().split('\n').at(-1);
+
 async function interop() {
-  const js = (await run('tools/peers/install-js.sh', [])).output.trim().split('\n').at(-1);
-  const waku = (await run('tools/peers/build-go-waku.sh', [])).output.trim().split('\n').at(-1);
-  const hostile = (await run('tools/peers/build-hostile.sh', [])).output.trim().split('\n').at(-1);
+  await build('build the attackers', 'tools/peers/build-hostile.sh', []);
+  const [js, waku, hostile] = [await pathFrom('install-js.sh'), await pathFrom('build-go-waku.sh'), await pathFrom('build-hostile.sh')];
   const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_HOSTILE: hostile, NOROSHI_BIN: join(root, 'build/noroshi') };
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
 }

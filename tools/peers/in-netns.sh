@@ -9,4 +9,6 @@ if ! unshare "${options[@]}" true 2>/dev/null; then
   echo "in-netns: no network namespace can be made here (needs root, or user namespaces); the tests with real peers cannot run" >&2
   exit 1
 fi
+# Where `ip` and dnsmasq are; not everybody's PATH has it.
+PATH=$PATH:/usr/sbin:/sbin
 exec unshare "${options[@]}" bash -c 'ip link set lo up && exec "$@"' in-netns "$@"

@@ -33,14 +33,18 @@ export async function until(what, check, ms = 30_000) {
   throw new Error(`${what}: not within ${ms} ms; last seen: ${JSON.stringify(last)}`);
 }
 
-/** A TCP port of loopback that was free a moment ago. */
-export function freePort() {
-  return new Promise((done, fail) => {
-    const server = createServer().on('error', fail).listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => done(port));
+let nextPort = 10_000 + Math.floor(Math.random() * 20_000);
+
+/** A port of loopback that nobody listens on and that is given out once: below those that the kernel gives to connections,
+ *  one of which might take it before the child that it is for. */
+export async function freePort() {
+  for (;;) {
+    const port = nextPort++;
+    const free = await new Promise((done) => {
+      const server = createServer().on('error', () => done(false)).listen(port, '127.0.0.1', () => server.close(() => done(true)));
     });
-  });
+    if (free) return port;
+  }
 }
 
 /** One child process. `lines` are its standard output, line by line; standard error goes to `logFile`. */
