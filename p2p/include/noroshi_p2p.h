@@ -250,7 +250,8 @@ enum {
 };
 
 typedef struct nrp2p_host nrp2p_host;
-/** Judges one gossip message on the network thread; the rules of the callback hold for it too. */
+/** Judges one gossip message on the network thread; the rules of the callback hold for it too. Gives a nrp2p_verdict, or
+ *  one and NRP2P_JUDGE_UNTOLD, or NRP2P_JUDGE_LATER, for which any other number is taken too. */
 typedef int32_t (*nrp2p_judge)(void *user, nrp2p_slice topic, nrp2p_slice data);
 typedef void (*nrp2p_callback)(void *user, const nrp2p_event *event);
 
@@ -307,7 +308,8 @@ int32_t nrp2p_gossip_verdict(nrp2p_host *host, const uint8_t *message_id, size_t
                              size_t peer_len, int32_t verdict);
 
 /** Who judges each gossip message as it comes: what is only passed on need not be copied to another thread and back. To
- *  be called before nrp2p_listen and nrp2p_dial. EEXIST: there is one. ENOTSUP: gossip is off. */
+ *  be called before nrp2p_listen and nrp2p_dial; the judge stays until nrp2p_free has returned, and is given `user` each
+ *  time. EINVAL: null. EEXIST: there is one. ENOTSUP: gossip is off. */
 int32_t nrp2p_gossip_judge(nrp2p_host *host, nrp2p_judge judge, void *user);
 
 /** MESH follows. ENOTSUP: gossip is off. */

@@ -36,15 +36,18 @@ impl Gates {
         }
     }
 
-    /// The last connection with that peer has ended.
-    pub(crate) fn forget(&self, peer: &PeerId) {
-        lock(&self.by_peer).remove(peer);
+    /// The same for all connections of a peer.
+    pub(crate) fn put_before(&self, peer: PeerId, muxer: StreamMuxerBox) -> StreamMuxerBox {
+        let until = self.of(peer);
+        StreamMuxerBox::new(Gated { inner: muxer, gate: Gate { until, since: self.since, sleep: None } })
     }
 
-    /// The same for all connections of a peer.
-    pub(crate) fn put_before(self: &Arc<Self>, peer: PeerId, muxer: StreamMuxerBox) -> StreamMuxerBox {
-        let until = lock(&self.by_peer).entry(peer).or_default().clone();
-        StreamMuxerBox::new(Gated { inner: muxer, gate: Gate { until, since: self.since, sleep: None } })
+    /// Forgets those whose connections have ended, also those that were refused after their handshake: they come with a
+    /// new name each time.
+    fn of(&self, peer: PeerId) -> Arc<AtomicU64> {
+        let mut gates = lock(&self.by_peer);
+        gates.retain(|_, until| Arc::strong_count(until) > 1);
+        gates.entry(peer).or_default().clone()
     }
 }
 
@@ -134,5 +137,26 @@ impl AsyncWrite for Gated<SubstreamBox> {
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_close(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_is_kept_as_long_as_a_connection_and_no_longer() {
+        let (gates, peer) = (Gates::default(), PeerId::random());
+        let one = gates.of(peer);
+        gates.close(&peer, Duration::from_secs(9));
+        let other = gates.of(peer);
+        drop(one);
+        assert!(other.load(Ordering::Relaxed) >= 9000, "the second connection has the same gate");
+        drop(other);
+        assert_eq!(gates.of(peer).load(Ordering::Relaxed), 0);
+        for _ in 0..1000 {
+            gates.of(PeerId::random());
+        }
+        assert_eq!(lock(&gates.by_peer).len(), 1);
     }
 }

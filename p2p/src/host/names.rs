@@ -61,10 +61,7 @@ where
         }
     }
 
-    fn poll(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<TransportEvent<Self::ListenerUpgrade, SocketError>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, SocketError>> {
         Pin::new(&mut *locked(&self.inner)).poll(cx)
     }
 }
@@ -86,7 +83,12 @@ fn name_of(addr: &Multiaddr) -> Option<Name> {
     }
 }
 
-async fn dial_name<T>(inner: Arc<Mutex<T>>, addr: Multiaddr, name: Name, opts: DialOpts) -> Result<T::Output, SocketError>
+async fn dial_name<T>(
+    inner: Arc<Mutex<T>>,
+    addr: Multiaddr,
+    name: Name,
+    opts: DialOpts,
+) -> Result<T::Output, SocketError>
 where
     T: Transport<Error = SocketError>,
 {

@@ -60,7 +60,7 @@ pub(crate) fn thread_main(parts: Parts, started: std_mpsc::Sender<Result<(), Ref
     }
 }
 
-/// Runtime, swarm and all tasks are gone when this returns.
+/// Runtime, swarm and all tasks are gone when this returns; at most a look-up of a name still runs, and is told to nobody.
 fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<Stop, Refusal> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|_| Refusal::Busy)?;
     let Parts { config, shared, queue } = parts;
@@ -75,7 +75,11 @@ fn run(parts: Parts, started: &std_mpsc::Sender<Result<(), Refusal>>) -> Result<
     drop(config);
     let _ = started.send(Ok(()));
     let mut runner = Runner { swarm, keypair, shared, dials: HashMap::new(), failed_pings: HashMap::new(), pace };
-    Ok(runtime.block_on(runner.run(queue)))
+    let why = runtime.block_on(runner.run(queue));
+    drop(runner);
+    // Not to be waited for is the system's resolver, which runs on threads of its own.
+    runtime.shutdown_background();
+    Ok(why)
 }
 
 pub(super) struct Runner {
@@ -152,9 +156,6 @@ impl Runner {
             SwarmEvent::ConnectionClosed { peer_id, connection_id, endpoint, num_established, cause } => {
                 self.failed_pings.remove(&connection_id);
                 self.shared.streams.connection_gone(connection_id);
-                if num_established == 0 {
-                    self.shared.gates.forget(&peer_id);
-                }
                 self.emit(Event::Closed {
                     peer: peer_id,
                     address: remote_of(&endpoint).to_string(),

@@ -15,6 +15,7 @@ use tokio::time::Sleep;
 pub struct Delay(Pin<Box<Sleep>>);
 
 impl Delay {
+    /// Begins now.
     pub fn new(duration: Duration) -> Self {
         Self(Box::pin(tokio::time::sleep(duration)))
     }
