@@ -28,6 +28,7 @@ conformance: ## PromQL against upstream's corpus; a count per file
 	@node tools/run-tests.mjs conformance
 
 bench: build ## sizes, start-up time, memory, the time from scrape to decrypted message, and a table beside go-waku
+	@tools/install-packages.sh test
 	@node bench/run.mjs
 
 fuzz: ## fuzz every decoder for T seconds each (default 20)

@@ -53,13 +53,13 @@ const env = {
   NOROSHI_ENCODE: 'build/release/bench/bench_encode', NOROSHI_FLOOD: 'build/release/cargo/release/examples/flood',
 };
 const inNamespace = (...command) => execFileSync('tools/peers/in-netns.sh', ['node', ...command], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'inherit'] });
-const report = inNamespace('--test', '--test-reporter=tap', 'test/integration/end_to_end.test.mjs');
+const report = inNamespace('--test', '--test-force-exit', '--test-reporter=tap', 'test/integration/end_to_end.test.mjs');
 console.log(report.match(/latency: .*/)?.[0] ?? 'latency: the end-to-end test did not print it');
 
 const build = { stdio: ['ignore', 'ignore', 'inherit'] };
 execFileSync('cmake', ['--build', 'build/release', '--target', 'bench_encode', '--', '--quiet'], build);
 execFileSync('cargo', ['build', '--locked', '--release', '--quiet', '--example', 'flood', '--manifest-path', 'p2p/Cargo.toml'],
-             { ...build, env: { ...process.env, CARGO_TARGET_DIR: 'build/release/cargo' } });
+             { ...build, env: { ...process.env, CFLAGS: undefined, CXXFLAGS: undefined, CARGO_TARGET_DIR: 'build/release/cargo' } });
 const number = (value) => (value === undefined ? '-' : value >= 100 ? value.toFixed(0) : value.toFixed(2));
 /** How many times better; below 1 is worse. */
 const ratio = ({ better, peer, own }) => (peer === undefined ? undefined : better === 'more' ? own / peer : peer / own);
