@@ -74,7 +74,8 @@ type Task = std::pin::Pin<Box<dyn std::future::Future<Output = ()> + Send>>;
 /// Runs a task of the swarm; its panic stops the host.
 pub(crate) fn contain(shared: Arc<Shared>, task: Task) {
     tokio::spawn(async move {
-        if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
+        if let Err(payload) = std::panic::AssertUnwindSafe(task).catch_unwind().await {
+            std::mem::forget(payload);
             let note = shared.note_panic();
             shared.stop(Stop::Panicked(note));
         }
