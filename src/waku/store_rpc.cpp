@@ -165,7 +165,8 @@ Result<StoreQuery> decode_store_query(ByteView bytes) {
     if (bytes.size() > max_small_frame_bytes || !wire::parse(in, bytes)) {
         return fail(Errc::parse, "malformed");
     }
-    const bool by_content = in.has_pubsub_topic() || in.content_topics_size() > 0 || in.has_time_start() ||
+    const bool names_topic = !in.pubsub_topic().empty();  // an empty one is as good as none
+    const bool by_content = names_topic || in.content_topics_size() > 0 || in.has_time_start() ||
                             in.has_time_end();
     if (in.message_hashes_size() > 0 && by_content) {
         return fail(Errc::invalid_argument, "message hashes exclude topics and times");
@@ -176,7 +177,7 @@ Result<StoreQuery> decode_store_query(ByteView bytes) {
     if (in.message_hashes_size() > static_cast<int>(max_store_hashes)) {
         return fail(Errc::invalid_argument, "too many message hashes");
     }
-    if (in.has_pubsub_topic() != (in.content_topics_size() > 0)) {
+    if (names_topic != (in.content_topics_size() > 0)) {
         return fail(Errc::invalid_argument, "pubsub topic and content topics are given together or not at all");
     }
     StoreQuery out;
