@@ -52,6 +52,8 @@ std::string Error::to_string() const {
     return text.empty() ? message : text + ": " + message;
 }
 
+std::string first_word(std::string_view message) { return std::string(message.substr(0, message.find_first_of(": "))); }
+
 void assertion_failed(const char* condition, const char* why, const char* file, int line) {
     std::fprintf(stderr, "noroshi: broken promise: %s (%s) at %s:%d\n", why, condition, file, line);
     std::abort();

@@ -59,6 +59,9 @@ using Result = tl::expected<T, Error>;
 }
 [[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
+/// The word in front of the first colon or blank: the reason that an error's message names, for a metric label.
+[[nodiscard]] std::string first_word(std::string_view message);
+
 /// Aborts with `why` on standard error. For broken promises inside the program, never for input.
 [[noreturn]] void assertion_failed(const char* condition, const char* why, const char* file, int line);
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* serve_key_file = "serve.key";
 constexpr const char* archive_file = "waku-archive.db";
-constexpr const char* book_file = "peers.json";
+constexpr const char* book_file = "serve-peers.json";
 
 struct NetworkOptions : CommonOptions {
     std::vector<std::string> peers;

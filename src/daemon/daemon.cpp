@@ -232,7 +232,7 @@ class Daemon {
             }
             const config::WakuReceiver& waku = receiver.waku_configs.front();
             const Result<Topics> topics = topics_of(config_.waku, waku);
-            NOROSHI_ASSERT(topics, "the plan has checked it");
+            NOROSHI_ASSERT(topics, "the plan or beyond_our_shards has checked it");
             deliver::WakuChannelConfig channel_config{waku.to, topics->pubsub, topics->content};
             channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_->clone(), *node_,
                                                                  clock_, random_);
@@ -307,6 +307,13 @@ class Daemon {
             log_.error("reload_refused", {{"kept", "the configuration in force"}});
             return;
         }
+        if (const config::Receiver* receiver = beyond_our_shards(read->first)) {
+            reload_ok_.set(0);
+            log_.error("reload_refused", {{"kept", "the configuration in force"},
+                                          {"reason", "receiver \"" + receiver->name +
+                                                         "\": its topic is on a shard that is joined at the next start"}});
+            return;
+        }
         reload_ok_.set(1);
         plan_ = std::move(read->second);
         config_.global = read->first.global;
@@ -319,10 +326,27 @@ class Daemon {
                                {"note", "waku, http, host and storage take effect at the next start"}});
     }
 
+    /// The first receiver that cannot be reached on the shards of the running node; null when all can. What is published
+    /// on another shard would end as expired.
+    [[nodiscard]] const config::Receiver* beyond_our_shards(const config::Config& config) const {
+        for (const config::Receiver& receiver : config.receivers) {
+            for (const config::WakuReceiver& to : receiver.waku_configs) {
+                const Result<Topics> topics = topics_of(config_.waku, to);
+                const auto is_on = [&](std::uint16_t shard) {
+                    return waku::PubsubTopic{config_.waku.cluster, shard}.to_string() == topics->pubsub;
+                };
+                if (!topics || std::ranges::none_of(shards_, is_on)) {
+                    return &receiver;
+                }
+            }
+        }
+        return nullptr;
+    }
+
     [[nodiscard]] std::vector<api::PartHealth> health() const {
         std::vector<api::PartHealth> parts;
         const std::size_t peers = node_->peers().size();
-        const bool alone = peers == 0 && !config_.waku.peers.empty();
+        const bool alone = peers == 0 && (!config_.waku.peers.empty() || config_.waku.discovery.any());
         const std::optional<Milliseconds> offset = node_->clock_offset();
         const bool clock_ok = !offset || std::chrono::abs(*offset) < Milliseconds(10'000);
         const std::string problem = node_->problem();

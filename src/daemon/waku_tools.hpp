@@ -18,7 +18,7 @@ struct ServeOptions {
     /// Called once with the addresses under which others reach it.
     std::function<void(const std::vector<std::string>& addresses)> on_ready;
 };
-/// Blocks until SIGINT or SIGTERM. Returns 0 after a clean stop. Errors: as waku::Node::create and start.
+/// Blocks until SIGINT or SIGTERM, and until all is closed. Errors: as waku::Node::create and start.
 [[nodiscard]] Result<void> serve_waku(ServeOptions options);
 
 /// Peers to look at, through a node of its own that listens nowhere.

@@ -23,8 +23,6 @@ model::Receipt receipt_of(const store::OutboxRow& row) {
 
 }  // namespace
 
-std::string first_word(std::string_view message) { return std::string(message.substr(0, message.find_first_of(": "))); }
-
 // NOLINTNEXTLINE(*-reference-coroutine-parameters): both outlive every task of this folder
 Task<Result<void>> commit_for_sure(store::Store& store, Timers& timers, Log log, store::Batch batch) {
     while (true) {
@@ -136,6 +134,10 @@ Task<Result<void>> Confirmer::ask(std::string receiver, std::string id) {
     Watch& watch = lane.open.at(id);
     const std::shared_ptr<Channel> channel = parts_.channel(receiver);
     if (!channel) {
+        const auto age = parts_.clock.now() - watch.row.handed_over_at.value_or(TimestampMs{});
+        if (age >= longest_outage) {
+            co_return co_await give_up(receiver, watch.row, "no_receiver: it is in the configuration no more");
+        }
         postpone(watch);
         co_return Result<void>{};
     }
@@ -221,9 +223,11 @@ Task<Result<void>> Confirmer::lose(std::string receiver, store::OutboxRow row, s
     store::Batch batch;
     batch.put_outbox(row);
     NOROSHI_CO_TRY_VOID(co_await commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
-    lanes_.at(receiver)->open.erase(row.message.id);
+    const bool still_lost = lanes_.at(receiver)->open.erase(row.message.id) > 0;
     show();
-    parts_.resend(std::move(row));
+    if (still_lost) {  // no receipt came meanwhile
+        parts_.resend(std::move(row));
+    }
     co_return Result<void>{};
 }
 
@@ -240,9 +244,11 @@ Task<Result<void>> Confirmer::give_up(std::string receiver, store::OutboxRow row
 Task<Result<void>> Confirmer::end(std::string receiver, store::OutboxRow row, store::Batch batch) {
     batch.put_outbox(row);
     NOROSHI_CO_TRY_VOID(co_await commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
-    lanes_.at(receiver)->open.erase(row.message.id);
+    const bool still_open = lanes_.at(receiver)->open.erase(row.message.id) > 0;
     show();
-    settle(std::move(row));
+    if (still_open) {  // else a receipt came meanwhile, which says more
+        settle(std::move(row));
+    }
     co_return Result<void>{};
 }
 

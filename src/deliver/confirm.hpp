@@ -88,7 +88,4 @@ class Confirmer {
 /// Commits, again each second while the disk refuses. Errors: cancelled.
 [[nodiscard]] Task<Result<void>> commit_for_sure(store::Store& store, Timers& timers, Log log, store::Batch batch);
 
-/// The first word of an error, which names its reason.
-[[nodiscard]] std::string first_word(std::string_view message);
-
 }  // namespace noroshi::deliver

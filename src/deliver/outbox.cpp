@@ -154,10 +154,11 @@ struct Outbox::State {
             own.rows.front() = std::move(row);
         } else {
             own.rows.pop_front();
+            const std::string id = row.message.id;
+            const auto early = early_receipts.extract(id);
             if (row.unconfirmed) {
-                const std::string id = row.message.id;
                 confirmer.watch(std::move(row));
-                if (const auto early = early_receipts.extract(id)) {
+                if (early) {
                     confirmer.acknowledge(receiver, id, early.mapped());
                 }
             }

@@ -41,9 +41,9 @@ struct Receipt {
     ReceiptKind kind{ReceiptKind::handed_over};
     TimestampMs at{};
     std::string by;             ///< peer or server that vouches, for people
-    std::string envelope_hash;  ///< deterministic Waku message hash as hex, or ""
-    std::int64_t envelope_ns{0};       ///< the envelope's own timestamp
-    std::vector<std::string> taken_by; ///< every peer that took it
+    std::string envelope_hash{};          ///< deterministic Waku message hash as hex, or ""
+    std::int64_t envelope_ns{0};          ///< the envelope's own timestamp
+    std::vector<std::string> taken_by{};  ///< every peer that took it
     bool operator==(const Receipt&) const = default;
 };
 

@@ -74,6 +74,7 @@ void FilterClient::ask(const PeerId& id, Peer& peer, SteadyMs now) {
     FilterRequest request;
     request.request_id = random_.id();
     if (peer.next_topic < topics_.pubsub.size()) {
+        peer.asked = true;
         request.act = FilterAct::subscribe;
         request.pubsub_topic = topics_.pubsub[peer.next_topic];
         request.content_topics = topics_.content;
@@ -153,7 +154,7 @@ void FilterClient::limited(Peer& peer) {
 
 bool FilterClient::expects(const PeerId& peer, const std::string& pubsub_topic) const {
     const auto found = peers_.find(peer);
-    return found != peers_.end() && found->second.used && std::ranges::count(topics_.pubsub, pubsub_topic) > 0;
+    return found != peers_.end() && found->second.asked && std::ranges::count(topics_.pubsub, pubsub_topic) > 0;
 }
 
 std::size_t FilterClient::subscribed() const {

@@ -45,6 +45,7 @@ class FilterClient {
     struct Peer {
         bool used{false};
         bool asking{false};
+        bool asked{false};  ///< to push; it may go on for a while when its place is another's
         bool subscribed{false};
         std::size_t next_topic{0};  ///< index of the pubsub topic to subscribe next; all of them: done
         SteadyMs next_request{};

@@ -80,8 +80,6 @@ Result<Bytes> encode_to_publish(const std::vector<std::string>& topics, const st
     return data;
 }
 
-std::string first_word(std::string_view message) { return std::string(message.substr(0, message.find_first_of(": "))); }
-
 std::int64_t in_ns(TimestampMs at) {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
 }

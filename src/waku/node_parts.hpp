@@ -79,9 +79,6 @@ class ReceivedQueue {
 [[nodiscard]] Result<Bytes> encode_to_publish(const std::vector<std::string>& topics, const std::string& pubsub_topic,
                                               const WakuMessage& message, const NodeLimits& limits);
 
-/// The word in front of an error's message, for a metric label.
-[[nodiscard]] std::string first_word(std::string_view message);
-
 /// Unix nanoseconds.
 [[nodiscard]] std::int64_t in_ns(TimestampMs at);
 

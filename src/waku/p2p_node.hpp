@@ -200,6 +200,7 @@ class P2pNode final : public Node {
     std::optional<Discovery> discovery_;
     std::map<RequestId, PeerId> found_dials_;  ///< dials of peers that discovery found
     bool discv5_begun_{false};
+    SteadyMs discv5_again_at_{};
     RequestId next_request_{1};
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
     Conduct conduct_;

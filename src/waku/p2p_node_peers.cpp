@@ -13,6 +13,7 @@ constexpr std::size_t max_reason_bytes = 200;
 /// Who has made no use of its connection for so long may lose it to a newcomer.
 constexpr Milliseconds idle_after{30'000};
 constexpr const char* idle = "idle";
+constexpr Milliseconds discv5_retry{60'000};
 
 }  // namespace
 
@@ -29,11 +30,15 @@ void P2pNode::dial_due(SteadyMs now) {
 }
 
 void P2pNode::discover(SteadyMs now) {
-    if (!discv5_begun_ && listening_.size() >= config_.listen.size()) {
+    if (!discv5_begun_ && now >= discv5_again_at_ && listening_.size() >= config_.listen.size()) {
         discv5_begun_ = true;
         discovery_->host_ready(*host_, listening_);
     }
     for (const PeerBook::Due& due : discovery_->tick(now, useful_peers())) {
+        if (peers_.contains(due.peer)) {  // it came before its record did, or is a static one
+            discovery_->connected(due.peer);
+            continue;
+        }
         const RequestId request = next_request_++;
         found_dials_[request] = due.peer;
         environment_.log.debug("found_peer_dialled", {{"peer", due.peer}, {"address", due.address}});
@@ -73,6 +78,8 @@ void P2pNode::on(const event::Discv5Listening& event) {
 void P2pNode::on(const event::Discv5Failed& event) {
     if (discovery_) {
         discovery_->on(event);
+        discv5_begun_ = false;
+        discv5_again_at_ = environment_.clock.steady() + discv5_retry;
     }
 }
 
@@ -281,6 +288,9 @@ void P2pNode::note_fault(const PeerId& id, std::string_view reason) {
         return;
     }
     host_->ban(id, true);
+    if (discovery_) {
+        discovery_->blame(id);
+    }
     count("noroshi_waku_peers_refused_total", "Peers disconnected for what they are, by reason.", {{"reason", "faults"}});
     environment_.log.warn("peer_banned", {{"peer", id}, {"reason", reason}});
 }

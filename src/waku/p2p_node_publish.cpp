@@ -204,13 +204,14 @@ std::optional<LightpushVersion> P2pNode::push_version(const Peer& peer) const {
 
 void P2pNode::doubt(const std::vector<std::string>& peers) {
     for (const std::string& id : peers) {
-        if (doubts_.contains(id) || doubts_.size() < remembered_doubts) {
-            ++doubts_[id];
-            if (discovery_) {
-                discovery_->blame(id);
-            }
-            count("noroshi_waku_doubted_total", "Messages that a peer took and that no store had.", {});
+        if (!doubts_.contains(id) && doubts_.size() >= remembered_doubts) {
+            doubts_.erase(std::ranges::min_element(doubts_, {}, [](const auto& entry) { return entry.second; }));
         }
+        ++doubts_[id];
+        if (discovery_) {
+            discovery_->blame(id);
+        }
+        count("noroshi_waku_doubted_total", "Messages that a peer took and that no store had.", {});
     }
 }
 

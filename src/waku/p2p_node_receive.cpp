@@ -75,11 +75,11 @@ bool P2pNode::is_read(const std::string& content_topic) const {
 
 P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data) {
     const crypto::Digest hash = message_hash(topic, message);
-    clock_watch_.note(message, environment_.clock.now());
     if (seen_.contains(hash)) {
         note_echo(hash, id);
         return Taken::duplicate;
     }
+    clock_watch_.note(message, environment_.clock.now());  // not of an own message: it has our clock's time
     if (services_) {
         services_->on_message(topic, message, hash, data);
     }

@@ -117,6 +117,9 @@ class RestNode final : public Node {
     /// Runs `work` in the group and waits for it: `stop` can end it, whoever waits. Errors: of `work`, cancelled.
     template <class T>
     [[nodiscard]] Task<Result<T>> in_group(Task<Result<T>> work) {
+        if (stopping_) {
+            co_return fail(Errc::cancelled, "node stopped");
+        }
         const auto pending = std::make_shared<Pending<T>>(environment_.executor);
         tasks_.spawn("waku rest call", complete<T>(std::move(work), pending));
         NOROSHI_CO_TRY_VOID(co_await pending->ready.wait());

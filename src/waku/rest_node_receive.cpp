@@ -151,10 +151,11 @@ Result<std::size_t> RestNode::take_all(std::string_view way, const std::string& 
     std::size_t fresh = 0;
     for (WakuMessage& message : list->messages) {
         const crypto::Digest hash = message_hash(topic, message);
-        if (live) {
+        const bool known = seen_.contains(hash);
+        if (live && !known) {  // an own message has our clock's time
             clock_watch_.note(message, environment_.clock.now());
         }
-        if (seen_.contains(hash)) {
+        if (known) {
             counted("duplicate");
         } else if (!is_read(message.content_topic)) {
             counted("not_asked_for");

@@ -115,6 +115,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
             const std::lock_guard lock(mutex_);
             closed_ = true;
             items_.clear();
+            bytes_ = 0;
             unsent_.clear();
         }
         room_.notify_all();
@@ -127,6 +128,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
             return;
         }
         const std::lock_guard lock(mutex_);
+        if (closed_) {
+            return;  // nobody sends it any more: a delivery that is still posted may run when the host is gone
+        }
         if (unsent_.size() < max_unsent_verdicts) {
             unsent_.push_back({id, std::string(peer), verdict});
         } else {

@@ -253,7 +253,7 @@ void Discovery::take_exchange(const PeerId& peer, const Result<Bytes>& body) {
     };
     const Result<PeerExchangeAnswer> answer = body ? decode_peer_exchange_answer(*body) : fail(body.error());
     if (!answer) {
-        counted(answer.error().message.substr(0, answer.error().message.find_first_of(": ")));
+        counted(first_word(answer.error().message));
         return;
     }
     counted(answer->code == status::ok ? "ok" : answer->code == status::rate_limited ? "rate_limited" : "refused");

@@ -84,6 +84,10 @@ Bytes blob(const SQLite::Column& column) {
 Archive::Archive(const std::string& file)
     : db_(file.empty() ? ":memory:" : file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 1000) {
     db_.exec(schema);
+    count_bytes();
+}
+
+void Archive::count_bytes() {
     SQLite::Statement total(db_, "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM messages");
     total.executeStep();
     bytes_ = static_cast<std::size_t>(total.getColumn(0).getInt64());
@@ -212,9 +216,20 @@ Result<void> Archive::commit(std::int64_t oldest_ns, std::size_t most_bytes) {
         }
         return {};
     } catch (const std::exception& problem) {
-        transaction_.reset();
-        return fail(io(problem));
+        return fail(roll_back(problem));
     }
+}
+
+/// Nothing of the transaction counts any more; SQLite itself may have ended it.
+Error Archive::roll_back(const std::exception& problem) {
+    const Error error = io(problem);
+    transaction_.reset();
+    try {
+        count_bytes();
+    } catch (const std::exception&) {
+        // a disk that cannot be read: what was counted last is as good as any number
+    }
+    return error;
 }
 
 }  // namespace noroshi::waku

@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,8 @@ class Archive {
   private:
     explicit Archive(const std::string& file);
     void insert(const Archived& message);
+    void count_bytes();
+    [[nodiscard]] Error roll_back(const std::exception& problem);
     bool forget(const std::string& where, std::int64_t argument);
     [[nodiscard]] StoreAnswer select(const StoreQuery& query, std::size_t page_bytes);
 

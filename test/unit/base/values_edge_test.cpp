@@ -155,6 +155,26 @@ TEST(Log, A_strangers_text_stays_within_its_quotes_and_its_line) {
     EXPECT_EQ(logged(std::string(5'000, 'x')).size(), 2'003U);
 }
 
+TEST(Bytes, Base32_base58_and_url_safe_base64_are_the_vectors) {
+    EXPECT_EQ(to_base32(as_bytes("foobar")), "MZXW6YTBOI");  // RFC 4648, section 10
+    EXPECT_EQ(to_base32(as_bytes("f")), "MY");
+    EXPECT_EQ(as_text(from_base32("MZXW6YTBOI").value()), "foobar");
+    EXPECT_FALSE(from_base32("MZ1"));
+    EXPECT_FALSE(from_base32("M"));
+    EXPECT_FALSE(from_base32("MZ"));  // unused bits are set
+    EXPECT_EQ(to_base58(as_bytes("Hello World!")), "2NEpo7TZRRrLZSi2U");
+    EXPECT_EQ(to_base58(Bytes{0, 0, 1}), "112");
+    EXPECT_EQ(to_base64url(Bytes{0xfb, 0xff}), "-_8");
+    EXPECT_FALSE(from_base64url("-_8="));
+    EXPECT_FALSE(from_base64url("-_\xd7"));
+}
+
+TEST(Error, The_first_word_of_its_message_is_its_reason) {
+    EXPECT_EQ(first_word("no_peers: nobody"), "no_peers");
+    EXPECT_EQ(first_word("queue_full"), "queue_full");
+    EXPECT_EQ(first_word(""), "");
+}
+
 TEST(Log, Is_named_and_has_its_level_in_words) {
     std::string out;
     const Log log = Log::to([&out](std::string_view line) { out = line; }, LogLevel::warn);

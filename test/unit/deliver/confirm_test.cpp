@@ -229,6 +229,21 @@ TEST_F(ConfirmTest, The_owners_receipt_ends_the_question_at_any_time) {
     EXPECT_EQ(counted("delivered"), 1U) << "once";
 }
 
+TEST_F(ConfirmTest, The_question_about_a_receiver_that_is_gone_ends_after_two_days) {
+    channel_->answers.assign(1'000, nobody_to_ask);
+    enqueue("m1");
+    pass(1s);
+    outbox_->set_channels({});
+    pass(6min);
+    EXPECT_EQ(outbox_->unconfirmed(), 1U);
+    clock_.advance(48h);
+    pass(6min);
+    EXPECT_EQ(outbox_->unconfirmed(), 0U);
+    EXPECT_EQ(on_disk().state, store::OutboxState::handed_over);
+    EXPECT_FALSE(on_disk().unconfirmed);
+    EXPECT_EQ(counted("no_receiver"), 1U);
+}
+
 TEST_F(ConfirmTest, A_receipt_that_overtakes_the_hand_over_counts) {
     channel_->answers.assign(1'000, nobody_to_ask);
     enqueue("m1");

@@ -322,6 +322,30 @@ TEST_F(DiscoveryTest, ALightNodeWantsNodesThatPushAndFilter) {
     EXPECT_EQ(decode_enr(enr_from_text(bench_.notes.discoveries.front().record).value()).value().waku2, 0);
 }
 
+TEST_F(DiscoveryTest, AConnectedPeerIsNotDialledWhenItsRecordComes) {
+    NodeConfig with = config();
+    with.discovery.discv5 = true;
+    bench_.start(std::move(with));
+    bench_.connect(id_of(1));
+    discovered(1);
+    discovered(2);
+    bench_.advance(Milliseconds(1'000));
+    EXPECT_EQ(dialled(), std::vector<std::string>{address(2)});
+}
+
+TEST_F(DiscoveryTest, Discv5ThatEndedBeginsAgainAfterAMinute) {
+    NodeConfig with = config();
+    with.discovery.discv5 = true;
+    bench_.start(std::move(with));
+    bench_.advance(Milliseconds(500));
+    ASSERT_EQ(bench_.notes.discoveries.size(), 1U);
+    bench_.event(event::Discv5Failed{"address in use"});
+    bench_.advance(Milliseconds(59'000));
+    EXPECT_EQ(bench_.notes.discoveries.size(), 1U);
+    bench_.advance(Milliseconds(1'500));
+    EXPECT_EQ(bench_.notes.discoveries.size(), 2U);
+}
+
 TEST_F(DiscoveryTest, TheBookIsRememberedInItsFile) {
     const std::filesystem::path file = std::filesystem::temp_directory_path() / "noroshi-peer-book-test.json";
     std::filesystem::remove(file);

@@ -130,19 +130,5 @@ TEST(DnsTree, TextsAreChecked) {
     EXPECT_FALSE(parse_tree_root("enrtree-root:v1 e=a l=b seq=1 sig=AA", key(1).public_key()));
 }
 
-TEST(Bytes, Base32AndBase58Vectors) {
-    EXPECT_EQ(to_base32(as_bytes("foobar")), "MZXW6YTBOI");  // RFC 4648, section 10
-    EXPECT_EQ(to_base32(as_bytes("f")), "MY");
-    EXPECT_EQ(as_text(from_base32("MZXW6YTBOI").value()), "foobar");
-    EXPECT_FALSE(from_base32("MZ1"));
-    EXPECT_FALSE(from_base32("M"));
-    EXPECT_FALSE(from_base32("MZ"));  // unused bits are set
-    EXPECT_EQ(to_base58(as_bytes("Hello World!")), "2NEpo7TZRRrLZSi2U");
-    EXPECT_EQ(to_base58(Bytes{0, 0, 1}), "112");
-    EXPECT_EQ(to_base64url(Bytes{0xfb, 0xff}), "-_8");
-    EXPECT_FALSE(from_base64url("-_8="));
-    EXPECT_FALSE(from_base64url("-_\xd7"));
-}
-
 }  // namespace
 }  // namespace noroshi::waku

@@ -161,6 +161,19 @@ TEST_F(FilterClientTest, A_push_that_was_not_asked_for_is_refused) {
     EXPECT_EQ(bench_.counter("noroshi_waku_received_total", {{"way", "filter"}, {"result", "not_asked_for"}}), 3U);
 }
 
+TEST_F(FilterClientTest, A_peer_that_lost_its_place_may_go_on_to_push) {
+    connect("a");
+    connect("b");
+    connect("c");
+    fail_last();  // of b
+    bench_.advance(Milliseconds(2'000));
+    fail_last();
+    bench_.advance(Milliseconds(1'500));
+    ASSERT_EQ(asked(requests().size() - 1), "c");
+    EXPECT_TRUE(push("b", {NodeBench::message()})) << "what it was asked for is no fault";
+    EXPECT_TRUE(bench_.next_message()->ended());
+}
+
 TEST_F(FilterClientTest, A_flood_of_a_filter_peer_fills_the_queue_and_no_more) {
     connect("a");
     for (int i = 0; i < 1'200; ++i) {
