@@ -135,8 +135,8 @@ void add_listen(CLI::App& app, int& exit_code) {
     add_common(*command, *options);
     options->log_level = "warn";
     CLI::Option_group* through = command->add_option_group("through", "the way into the network, at least one of");
-    through->add_option("--peer", options->peers, "Waku node to join through: multiaddr with /p2p/<id>; may be repeated");
-    through->add_option("--rest", options->rest, "nwaku or go-waku to use as the node: URL of its REST API");
+    CLI::Option* peers = through->add_option("--peer", options->peers, "Waku node to join through: multiaddr with /p2p/<id>; may be repeated");
+    through->add_option("--rest", options->rest, "nwaku or go-waku to use as the node: URL of its REST API")->excludes(peers);
     add_discovery(*through, options->discovery);
     through->require_option(1, 0);
     command->add_option("--key", options->key_file, "file with the identity's private key; default: identity.key in --data");

@@ -21,6 +21,12 @@ std::size_t cost(const ReceivedMessage& received) {
 
 }  // namespace
 
+Task<void> Calls::all_ended() {
+    while (count_ > 0) {
+        static_cast<void>(co_await ended_.wait(Milliseconds(20)));
+    }
+}
+
 bool ReceivedQueue::push(ReceivedMessage received) {
     const std::size_t bytes = cost(received);
     if (bytes_ + bytes > limits_.received_bytes || !queue_.push(std::move(received))) {

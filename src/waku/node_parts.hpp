@@ -46,6 +46,32 @@ struct Pending {
     SteadyMs since{};
 };
 
+/// The calls that are inside a node: `stop` must not end before they have. Thread: the I/O thread.
+class Calls {
+  public:
+    explicit Calls(const Executor& executor) : ended_(executor) {}
+    /// One call, as long as it lives.
+    class Inside {
+      public:
+        explicit Inside(Calls& calls) : calls_(calls) { ++calls_.count_; }
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+        ~Inside() {
+            --calls_.count_;
+            calls_.ended_.notify();
+        }
+
+      private:
+        Calls& calls_;
+    };
+    /// Ends when none is inside.
+    [[nodiscard]] Task<void> all_ended();
+
+  private:
+    std::size_t count_{0};
+    Signal ended_;
+};
+
 /// What waits for `next_message`, bounded by number and by bytes. Thread: the I/O thread; one taker.
 class ReceivedQueue {
   public:

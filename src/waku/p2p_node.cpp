@@ -42,7 +42,7 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
       received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
       filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
-      call_ended_(environment_.executor),
+      calls_(environment_.executor),
       tasks_(environment_.executor) {
     if (config_.discovery.any() || config_.services.peer_exchange) {
         discovery_.emplace(config_, streams_, environment_);
@@ -76,7 +76,7 @@ Task<Result<void>> P2pNode::start() {
         co_return fail(Errc::conflict, "node is already started");
     }
     started_ = true;
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     begin_catch_up();
     const auto listening = std::make_shared<Pending<bool>>(environment_.executor);
     first_listen_ = listening;
@@ -126,9 +126,7 @@ Task<void> P2pNode::stop() {
         discovery_->save();
     }
     state_ = NodeState::stopped;
-    while (calls_ > 0) {
-        static_cast<void>(co_await call_ended_.wait(Milliseconds(20)));
-    }
+    co_await calls_.all_ended();
 }
 
 Result<void> P2pNode::make_host() {

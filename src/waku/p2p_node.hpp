@@ -58,20 +58,6 @@ class P2pNode final : public Node {
         SteadyMs next_push{};
         unsigned pushes_limited{0};  ///< answers in a row that named the rate limit
     };
-    /// Counts a call that is inside the node, so that `stop` can wait for it.
-    class Call {
-      public:
-        explicit Call(P2pNode& node) : node_(node) { ++node_.calls_; }
-        Call(const Call&) = delete;
-        Call& operator=(const Call&) = delete;
-        ~Call() {
-            --node_.calls_;
-            node_.call_ended_.notify();
-        }
-
-      private:
-        P2pNode& node_;
-    };
 
     // p2p_node.cpp: life of the host
     [[nodiscard]] Result<void> make_host();
@@ -221,8 +207,7 @@ class P2pNode final : public Node {
     TimestampMs last_tick_{};
     std::set<PeerId> catching_up_;
 
-    std::size_t calls_{0};
-    Signal call_ended_;
+    Calls calls_;
     TaskGroup tasks_;
 };
 

@@ -27,7 +27,7 @@ tl::unexpected<Error> retry(Errc code, std::string message) {
 }  // namespace
 
 Task<Result<Publication>> P2pNode::publish(std::string pubsub_topic, WakuMessage message, PublishOptions options) {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message), options);
     Result<Publication> result = co_await std::move(attempt);
     count_published(result);

@@ -103,7 +103,7 @@ std::vector<std::string> P2pNode::echoed_by(const crypto::Digest& hash) const {
 }
 
 Task<Result<ReceivedMessage>> P2pNode::next_message() {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     co_return co_await received_.take();
 }
 

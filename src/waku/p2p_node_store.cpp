@@ -169,7 +169,7 @@ std::vector<PeerId> P2pNode::stores_for(const Published& what) const {
 }
 
 Task<Result<StoreWord>> P2pNode::find_stored(Published what) {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     const auto independent = [&what](const PeerId& id) { return std::ranges::count(what.peers, id) == 0; };
     const std::vector<PeerId> echoes = echoed_by(what.hash);
     if (const auto echo = std::ranges::find_if(echoes, independent); echo != echoes.end()) {

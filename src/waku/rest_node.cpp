@@ -34,7 +34,7 @@ RestNode::RestNode(RestConfig config, net::Url url, std::unique_ptr<net::HttpCli
       topics_(pubsub_topics(config_.cluster, config_.shards)),
       received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
-      call_ended_(environment_.executor),
+      calls_(environment_.executor),
       tasks_(environment_.executor) {}
 
 Task<Result<void>> RestNode::start() {
@@ -54,9 +54,7 @@ Task<void> RestNode::stop() {
     co_await tasks_.stop();
     received_.close();
     state_ = NodeState::stopped;
-    while (calls_ > 0) {
-        static_cast<void>(co_await call_ended_.wait(Milliseconds(20)));
-    }
+    co_await calls_.all_ended();
 }
 
 Task<void> RestNode::run() {
@@ -278,7 +276,7 @@ Task<Result<void>> RestNode::wait_until(SteadyMs when) {
 }
 
 Task<Result<Publication>> RestNode::publish(std::string pubsub_topic, WakuMessage message, PublishOptions /*options*/) {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message));
     Result<Publication> result = co_await in_group<Publication>(std::move(attempt));
     count("noroshi_waku_published_total", "Calls to publish, by what became of them.",

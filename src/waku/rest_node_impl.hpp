@@ -47,20 +47,6 @@ class RestNode final : public Node {
         std::string address;
         std::string id;
     };
-    /// Counts a call that is inside the node, so that `stop` can wait for it.
-    class Call {
-      public:
-        explicit Call(RestNode& node) : node_(node) { ++node_.calls_; }
-        Call(const Call&) = delete;
-        Call& operator=(const Call&) = delete;
-        ~Call() {
-            --node_.calls_;
-            node_.call_ended_.notify();
-        }
-
-      private:
-        RestNode& node_;
-    };
 
     // rest_node.cpp: life, who answers, messages out
     [[nodiscard]] Task<void> run();
@@ -180,8 +166,7 @@ class RestNode final : public Node {
     bool catching_up_{false};
     bool catch_up_wanted_{false};
 
-    std::size_t calls_{0};
-    Signal call_ended_;
+    Calls calls_;
     TaskGroup tasks_;
 };
 

@@ -182,7 +182,7 @@ void RestNode::count_malformed(const rest::Messages& messages) {
 }
 
 Task<Result<ReceivedMessage>> RestNode::next_message() {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     co_return co_await received_.take();
 }
 

@@ -175,7 +175,7 @@ std::vector<RestNode::Store> RestNode::own_stores() const {
 }
 
 Task<Result<StoreWord>> RestNode::find_stored(Published what) {
-    const Call call(*this);
+    const Calls::Inside call(calls_);
     Task<Result<StoreWord>> questions = ask_stores(std::move(what));
     Result<StoreWord> word = co_await in_group<StoreWord>(std::move(questions));
     count("noroshi_waku_confirmations_total", "Questions to stores whether they have a published message.",

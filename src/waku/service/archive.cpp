@@ -34,14 +34,16 @@ std::string marks(std::size_t count) {
     return out;
 }
 
-/// The conditions of a query and, in the same order, their values.
-std::string where(const StoreQuery& query) {
-    std::string out = "1=1";
+/// The first `LIMIT` hashes of one content topic, of all, or among those that are asked for. Each is read in the order
+/// of an index and ends at its limit, however much is kept.
+std::string one_page(const StoreQuery& query) {
+    const char* direction = query.forward ? " ASC" : " DESC";
+    std::string out = "SELECT hash, at FROM messages WHERE 1=1";
     if (!query.hashes.empty()) {
-        return "hash IN (" + marks(query.hashes.size()) + ")";
+        out += " AND hash IN (" + marks(query.hashes.size()) + ")";
     }
-    if (!query.pubsub_topic.empty()) {
-        out += " AND pubsub_topic=? AND content_topic IN (" + marks(query.content_topics.size()) + ")";
+    if (!query.content_topics.empty()) {
+        out += " AND pubsub_topic=? AND content_topic=?";
     }
     if (query.start_ns) {
         out += " AND at>=?";
@@ -49,29 +51,31 @@ std::string where(const StoreQuery& query) {
     if (query.end_ns) {
         out += " AND at<?";
     }
-    return out;
+    if (!query.cursor.empty()) {
+        out += std::string(" AND (at, hash) ") + (query.forward ? ">" : "<") + " (SELECT at, hash FROM messages WHERE hash=?)";
+    }
+    return "SELECT * FROM (" + out + " ORDER BY at" + direction + ", hash" + direction + " LIMIT ?)";
 }
 
-int bind_all(SQLite::Statement& statement, const StoreQuery& query) {
-    int index = 1;
-    if (!query.hashes.empty()) {
-        for (const crypto::Digest& hash : query.hashes) {
-            set_blob(statement, index++, hash);
-        }
-        return index;
+/// The values of `one_page`, in the same order.
+void bind_page(SQLite::Statement& statement, int& index, const StoreQuery& query, const std::string* content_topic,
+               std::int64_t limit) {
+    for (const crypto::Digest& hash : query.hashes) {
+        set_blob(statement, index++, hash);
     }
-    if (!query.pubsub_topic.empty()) {
+    if (content_topic != nullptr) {
         statement.bind(index++, query.pubsub_topic);
-        for (const std::string& topic : query.content_topics) {
-            statement.bind(index++, topic);
-        }
+        statement.bind(index++, *content_topic);
     }
     for (const std::optional<std::int64_t>& bound : {query.start_ns, query.end_ns}) {
         if (bound) {
             statement.bind(index++, *bound);
         }
     }
-    return index;
+    if (!query.cursor.empty()) {
+        set_blob(statement, index++, query.cursor);
+    }
+    statement.bind(index++, limit);
 }
 
 Bytes blob(const SQLite::Column& column) {
@@ -147,30 +151,46 @@ Result<StoreAnswer> Archive::find(const StoreQuery& query, std::size_t page_byte
     }
 }
 
-StoreAnswer Archive::select(const StoreQuery& query, std::size_t page_bytes) {
+/// Hashes of the page, and one more that tells whether there is a next one.
+std::vector<Bytes> Archive::select_hashes(const StoreQuery& query) {
     const char* direction = query.forward ? " ASC" : " DESC";
-    std::string sql = "SELECT hash, pubsub_topic, " + std::string(query.include_data ? "data" : "x''") +
-                      " FROM messages WHERE " + where(query);
-    if (!query.cursor.empty()) {
-        sql += std::string(" AND (at, hash) ") + (query.forward ? ">" : "<") +
-               " (SELECT at, hash FROM messages WHERE hash=?)";
+    const std::size_t pages = std::max<std::size_t>(1, query.content_topics.size());
+    std::string sql = "SELECT hash FROM (" + one_page(query);
+    for (std::size_t i = 1; i < pages; ++i) {
+        sql += " UNION " + one_page(query);
     }
-    sql += std::string(" ORDER BY at") + direction + ", hash" + direction + " LIMIT ?";
+    sql += std::string(") ORDER BY at") + direction + ", hash" + direction + " LIMIT ?";
     SQLite::Statement statement(db_, sql);
-    int index = bind_all(statement, query);
-    if (!query.cursor.empty()) {
-        set_blob(statement, index++, query.cursor);
+    const auto limit = static_cast<std::int64_t>(query.page_size + 1);
+    int index = 1;
+    for (std::size_t i = 0; i < pages; ++i) {
+        bind_page(statement, index, query, query.content_topics.empty() ? nullptr : &query.content_topics[i], limit);
     }
-    statement.bind(index, static_cast<std::int64_t>(query.page_size + 1));  // one more tells whether there is a next page
+    statement.bind(index, limit);
+    std::vector<Bytes> out;
+    while (statement.executeStep()) {
+        out.push_back(blob(statement.getColumn(0)));
+    }
+    return out;
+}
+
+StoreAnswer Archive::select(const StoreQuery& query, std::size_t page_bytes) {
+    const std::vector<Bytes> hashes = select_hashes(query);
+    SQLite::Statement statement(db_, std::string("SELECT pubsub_topic, ") + (query.include_data ? "data" : "x''") +
+                                         " FROM messages WHERE hash=?");
     StoreAnswer out;
     std::size_t used = 0;
     bool more = false;
-    while (statement.executeStep()) {
+    for (const Bytes& hash : hashes) {
+        statement.reset();
+        set_blob(statement, 1, hash);
+        if (!statement.executeStep()) {
+            continue;
+        }
         StoreEntry entry;
-        const Bytes hash = blob(statement.getColumn(0));
         std::copy_n(hash.begin(), std::min(hash.size(), entry.hash.size()), entry.hash.begin());
-        entry.pubsub_topic = statement.getColumn(1).getString();
-        entry.message = blob(statement.getColumn(2));
+        entry.pubsub_topic = statement.getColumn(0).getString();
+        entry.message = blob(statement.getColumn(1));
         const bool full = !out.entries.empty() && used + entry.message.size() > page_bytes;
         if (out.entries.size() == query.page_size || full) {
             more = true;

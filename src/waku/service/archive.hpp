@@ -45,6 +45,7 @@ class Archive {
     void count_bytes();
     [[nodiscard]] Error roll_back(const std::exception& problem);
     bool forget(const std::string& where, std::int64_t argument);
+    [[nodiscard]] std::vector<Bytes> select_hashes(const StoreQuery& query);
     [[nodiscard]] StoreAnswer select(const StoreQuery& query, std::size_t page_bytes);
 
     SQLite::Database db_;

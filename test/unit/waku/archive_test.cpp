@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include "base/random.hpp"
 #include "service/archive.hpp"
@@ -168,6 +169,31 @@ TEST_F(ArchiveTest, Walking_all_pages_gives_each_message_once_in_order_in_both_d
     std::vector<crypto::Digest> sorted = forward;
     std::ranges::sort(sorted);
     EXPECT_EQ(std::ranges::adjacent_find(sorted), sorted.end());
+}
+
+TEST_F(ArchiveTest, Several_topics_are_one_row_of_pages_and_one_that_is_named_twice_counts_once) {
+    const std::vector<std::string> topics{"/a/1/b/proto", "/a/1/c/proto", "/a/1/d/proto"};
+    for (std::uint8_t n = 1; n <= 20; ++n) {
+        put(message(n, 100 + n / 2, topics[n % 3]));
+    }
+    put(message(99, 105, "/a/1/other/proto"));
+    StoreQuery query;
+    query.pubsub_topic = shard;
+    query.content_topics = {topics[0], topics[1], topics[2], topics[1]};
+    query.page_size = 3;
+    for (const bool forward : {true, false}) {
+        query.forward = forward;
+        query.cursor.clear();
+        Ids all;
+        do {
+            const Ids some = page(query);
+            all.insert(forward ? all.end() : all.begin(), some.begin(), some.end());
+            query.cursor = cursor_;
+        } while (!query.cursor.empty());
+        Ids expected(20);
+        std::iota(expected.begin(), expected.end(), 1);
+        EXPECT_EQ(all, expected) << forward;
+    }
 }
 
 TEST(ArchiveFile, Keeps_what_was_committed_for_its_owner_alone) {
