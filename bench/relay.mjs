@@ -55,7 +55,7 @@ async function measure(start, load) {
 }
 
 const row = (name, better, peer, own) => console.log(JSON.stringify({ name, better, peer, own }));
-const noroshi = () => ServiceNode.start(t, { log: 'error', extra: ['--role', 'filter', '--role', 'lightpush'] });
+const noroshi = () => ServiceNode.start(t, { log: 'error', extra: ['--role', 'filter', '--role', 'lightpush', '--gossip-rate', '0'] });
 const goWaku = () => GoWaku.start(t, { store: false, log: 'ERROR' });
 
 try {

@@ -101,6 +101,9 @@ int serve(const ServeCommand& command) {
     options.node.discovery.book_file = (folder / book_file).string();
     options.node.limits.connections_per_ip = command.connections_per_ip;
     options.node.limits.gossip_messages_per_s = command.gossip_rate;
+    if (command.gossip_rate == 0) {
+        options.node.limits.gossip_kib_per_s = 0;
+    }
     options.on_ready = [](const std::vector<std::string>& addresses) {
         for (const std::string& address : addresses) {
             fmt::print("{}\n", address);
@@ -246,7 +249,7 @@ void add_serve(CLI::App& waku, int& exit_code) {
     command->add_option("--connections-per-ip", options->connections_per_ip,
                         "most inbound connections of one IPv4 address or IPv6 /64; 0: no limit")->capture_default_str();
     command->add_option("--gossip-rate", options->gossip_rate,
-                        "new messages a second that are taken from all peers together; 0: no limit")->capture_default_str();
+                        "new messages a second that are taken from all peers together, and 2 MiB of them; 0: no limit")->capture_default_str();
     command->callback([options, &exit_code] { exit_code = serve(*options); });
 }
 
