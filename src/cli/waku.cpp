@@ -155,6 +155,10 @@ bool all_answered(const LookCommand& command, const std::vector<waku::PeerInfo>&
 }
 
 int peers(const LookCommand& command) {
+    if (command.peers.empty() && !command.discovery.any()) {
+        print_error(Error{Errc::invalid_argument, "nobody to look at: name --peer, or where to find some (--dns, --discv5)", {}, false});
+        return exit_usage;
+    }
     const Result<std::vector<waku::PeerInfo>> found = daemon::look_at_peers(look_options(command));
     if (!found) {
         print_error(found.error());
