@@ -81,8 +81,9 @@ pub(crate) fn behaviour(config: &Config) -> Result<Behaviour, String> {
         .unsubscribe_backoff(Duration::from_secs(5))
         .flood_publish(true)
         .max_publish_messages(MAX_MESSAGES_PER_RPC)
-        // Messages that wait for one slow peer; the library's 5000 could hold hundreds of megabytes.
-        .connection_handler_queue_len(64);
+        // Messages that wait for one slow peer, forwarded ones for a second; the library's 5000 could hold hundreds of
+        // megabytes. A burst that fits must not cost an honest peer its connection.
+        .connection_handler_queue_len(256);
     let config_of_gossip = builder.build().map_err(|error| error.to_string())?;
     let filter =
         Filter { filter: ShortNames, max_subscribed_topics: MAX_TOPICS, max_subscriptions_per_request: MAX_TOPICS };
