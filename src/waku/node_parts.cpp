@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t max_shards = 64;
 constexpr std::uint16_t max_shard = 1023;
+/// How long `stop` may have to wait for a call that waits.
+constexpr Milliseconds wait_slice{200};
 
 std::size_t cost(const ReceivedMessage& received) {
     return sizeof(ReceivedMessage) + received.message.payload.size() + received.message.content_topic.size() +
@@ -20,6 +22,22 @@ std::size_t cost(const ReceivedMessage& received) {
 }
 
 }  // namespace
+
+// NOLINTBEGIN(*-reference-coroutine-parameters): parts of a node that outlives its calls
+Task<Result<void>> wait_until(const NodeEnvironment& environment, const bool& stopping, SteadyMs when) {
+    for (SteadyMs now = environment.clock.steady(); now < when && !stopping; now = environment.clock.steady()) {
+        NOROSHI_CO_TRY_VOID(co_await environment.timers.sleep_for(std::min(wait_slice, when - now)));
+    }
+    co_return Result<void>{};
+}
+
+Task<Result<void>> wait_for_room(const NodeEnvironment& environment, const bool& stopping, const ReceivedQueue& queue) {
+    while (!stopping && !queue.is_half_free()) {
+        NOROSHI_CO_TRY_VOID(co_await wait_until(environment, stopping, environment.clock.steady() + wait_slice));
+    }
+    co_return Result<void>{};
+}
+// NOLINTEND(*-reference-coroutine-parameters)
 
 Task<void> Calls::all_ended() {
     while (count_ > 0) {

@@ -9,6 +9,11 @@
 
 namespace noroshi::waku {
 
+/// go-waku allows one lightpush request a second and peer, and counts it when the stream is opened.
+inline constexpr Milliseconds push_interval{1'100};
+inline constexpr Milliseconds longest_push_wait{10'000};
+inline constexpr Milliseconds longest_limit_wait{60'000};
+
 /// The hashes of the last messages, oldest forgotten first.
 class HashMemory {
   public:
@@ -92,6 +97,13 @@ class ReceivedQueue {
     NodeLimits limits_;
     std::size_t bytes_{0};
 };
+
+/// Waits in slices, and no longer when `stopping`: nothing but its own end wakes a sleeper, and `stop` waits for all calls.
+/// All references are to parts of a node, which outlives its calls. Errors: cancelled.
+[[nodiscard]] Task<Result<void>> wait_until(const NodeEnvironment& environment, const bool& stopping, SteadyMs when);
+/// Ends when a page of a store fits into `queue`, or when `stopping`. References as above. Errors: cancelled.
+[[nodiscard]] Task<Result<void>> wait_for_room(const NodeEnvironment& environment, const bool& stopping,
+                                               const ReceivedQueue& queue);
 
 /// Errors: invalid_argument, with what was expected.
 [[nodiscard]] Result<void> check_topics(const std::vector<std::uint16_t>& shards,

@@ -121,7 +121,6 @@ class P2pNode final : public Node {
     [[nodiscard]] Task<Result<std::vector<PeerId>>> gossip(std::string topic, Bytes data);
     /// For others, as their lightpush server.
     [[nodiscard]] Task<void> relay_for(std::string topic, Bytes data, std::function<void(Result<std::size_t>)> done);
-    [[nodiscard]] Task<Result<void>> wait_until(SteadyMs when);
     [[nodiscard]] Task<Result<void>> push_once(PeerId id, LightpushVersion version, std::string topic, Bytes data);
     [[nodiscard]] Result<void> judge_answer(const PeerId& id, LightpushVersion version, const std::string& request_id,
                                             const Result<Bytes>& body);
@@ -150,7 +149,6 @@ class P2pNode final : public Node {
     [[nodiscard]] Task<void> catch_up(PeerId id);
     [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,
                                                       TimestampMs until);
-    [[nodiscard]] Task<Result<void>> wait_for_room();
     [[nodiscard]] Task<Result<StorePage>> fetch_page(PeerId id, StoreVersion version, StoreQuery query);
     [[nodiscard]] Result<bool> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
     [[nodiscard]] std::vector<PeerId> stores_for(const Published& what) const;

@@ -9,16 +9,10 @@
 namespace noroshi::waku {
 namespace {
 
-/// go-waku allows one request a second and peer, and counts it when the stream is opened.
-constexpr Milliseconds push_interval{1'100};
-constexpr Milliseconds longest_push_wait{10'000};
-constexpr Milliseconds longest_limit_wait{60'000};
 /// More peers than one are pushed to only when their turn comes soon.
 constexpr Milliseconds longest_second_wait{300};
 constexpr std::size_t remembered_published = 1'000;
 constexpr std::size_t remembered_doubts = 1'000;
-/// How long `stop` may have to wait for a push that waits for its turn.
-constexpr Milliseconds turn_slice{200};
 
 tl::unexpected<Error> retry(Errc code, std::string message) {
     return fail(Error{code, std::move(message), {}, true});
@@ -163,7 +157,7 @@ Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Dige
             continue;
         }
         peer.next_push = turn + push_interval;  // taken before the wait, so that parallel calls queue up
-        NOROSHI_CO_TRY_VOID(co_await wait_until(turn));
+        NOROSHI_CO_TRY_VOID(co_await wait_until(environment_, stopping_, turn));
         if (stopping_) {
             break;
         }
@@ -183,14 +177,6 @@ Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Dige
         co_return fail(Errc::cancelled, "node stopped");
     }
     co_return fail(last);
-}
-
-/// In slices: nothing but its own end wakes a sleeper, and `stop` waits for all calls.
-Task<Result<void>> P2pNode::wait_until(SteadyMs when) {
-    for (SteadyMs now = environment_.clock.steady(); now < when && !stopping_; now = environment_.clock.steady()) {
-        NOROSHI_CO_TRY_VOID(co_await environment_.timers.sleep_for(std::min(turn_slice, when - now)));
-    }
-    co_return Result<void>{};
 }
 
 std::optional<LightpushVersion> P2pNode::push_version(const Peer& peer) const {

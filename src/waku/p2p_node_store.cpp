@@ -16,7 +16,6 @@ constexpr Milliseconds catch_up_interval{600'000};
 constexpr Milliseconds sleep_gap{30'000};
 constexpr std::size_t stores_asked = 2;
 constexpr std::chrono::hours unknown_time_window{1};
-constexpr Milliseconds room_check{200};
 
 }  // namespace
 
@@ -67,7 +66,7 @@ void P2pNode::catch_up_through(const PeerId& id) {
 
 Task<void> P2pNode::catch_up(PeerId id) {
     for (const Milliseconds pause : {Milliseconds(0), second_look}) {
-        const Result<void> waited = co_await wait_until(environment_.clock.steady() + pause);
+        const Result<void> waited = co_await wait_until(environment_, stopping_, environment_.clock.steady() + pause);
         const std::optional<StoreVersion> version = store_version(id);
         if (!waited || !version || stopping_) {
             break;
@@ -98,7 +97,7 @@ Task<Result<std::size_t>> P2pNode::fetch_all(PeerId id, StoreVersion version, Ti
         query.start_ns = in_ns(from);
         query.end_ns = in_ns(until + clock_overlap);
         for (int page_number = 0; page_number < most_pages; ++page_number) {
-            NOROSHI_CO_TRY_VOID(co_await wait_for_room());
+            NOROSHI_CO_TRY_VOID(co_await wait_for_room(environment_, stopping_, received_));
             query.request_id = environment_.random.id();
             NOROSHI_CO_TRY(StorePage page, co_await fetch_page(id, version, query));
             for (WakuMessage& message : page.messages) {
@@ -113,13 +112,6 @@ Task<Result<std::size_t>> P2pNode::fetch_all(PeerId id, StoreVersion version, Ti
         }
     }
     co_return fetched;
-}
-
-Task<Result<void>> P2pNode::wait_for_room() {
-    while (!stopping_ && !received_.is_half_free()) {
-        NOROSHI_CO_TRY_VOID(co_await wait_until(environment_.clock.steady() + room_check));
-    }
-    co_return Result<void>{};
 }
 
 Task<Result<StorePage>> P2pNode::fetch_page(PeerId id, StoreVersion version, StoreQuery query) {

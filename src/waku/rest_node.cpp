@@ -17,11 +17,6 @@ constexpr int polls_a_look = 10;
 constexpr Milliseconds warning_interval{60'000};
 constexpr Milliseconds sleep_gap{30'000};
 constexpr std::array info_paths{"/info", "/debug/v1/info"};  // the first only of nwaku, which calls the other old
-/// As in p2p_node_publish.cpp: go-waku's service nodes take one push a second.
-constexpr Milliseconds push_interval{1'100};
-constexpr Milliseconds longest_push_wait{10'000};
-constexpr Milliseconds longest_limit_wait{60'000};
-constexpr Milliseconds turn_slice{200};
 
 bool is_away(const Error& error) { return error.code == Errc::io || error.code == Errc::timeout; }
 
@@ -267,14 +262,6 @@ std::vector<PeerInfo> RestNode::peers() const {
 /// Of the program: who takes what is published.
 std::string RestNode::name() const { return info_.peer_id.empty() ? api_.address() : info_.peer_id; }
 
-/// In slices: nothing but its own end wakes a sleeper, and `stop` waits for all calls.
-Task<Result<void>> RestNode::wait_until(SteadyMs when) {
-    for (SteadyMs now = environment_.clock.steady(); now < when && !stopping_; now = environment_.clock.steady()) {
-        NOROSHI_CO_TRY_VOID(co_await environment_.timers.sleep_for(std::min(turn_slice, when - now)));
-    }
-    co_return Result<void>{};
-}
-
 Task<Result<Publication>> RestNode::publish(std::string pubsub_topic, WakuMessage message, PublishOptions /*options*/) {
     const Calls::Inside call(calls_);
     Task<Result<Publication>> attempt = check_and_publish(std::move(pubsub_topic), std::move(message));
@@ -335,7 +322,7 @@ Task<Result<void>> RestNode::post_lightpush(std::string json) {
         co_return fail(Error{Errc::limit, "rate_limited: the service node asked to wait", {}, true});
     }
     next_push_ = turn + push_interval;  // taken before the wait, so that parallel calls queue up
-    NOROSHI_CO_TRY_VOID(co_await wait_until(turn));
+    NOROSHI_CO_TRY_VOID(co_await wait_until(environment_, stopping_, turn));
     for (const LightpushVersion version : {LightpushVersion::v3, LightpushVersion::v2}) {
         if (push_version_ && *push_version_ != version) {
             continue;

@@ -66,7 +66,6 @@ class RestNode final : public Node {
     /// Whether it was written.
     bool warn(std::string_view event, const Error& error);
     [[nodiscard]] std::string name() const;
-    [[nodiscard]] Task<Result<void>> wait_until(SteadyMs when);
     [[nodiscard]] Task<Result<Publication>> check_and_publish(std::string pubsub_topic, WakuMessage message);
     [[nodiscard]] Task<Result<void>> hand_over(std::string pubsub_topic, WakuMessage message);
     [[nodiscard]] Task<Result<void>> post_relay(std::string pubsub_topic, std::string json);
@@ -93,7 +92,6 @@ class RestNode final : public Node {
     [[nodiscard]] Task<void> catch_up();
     [[nodiscard]] Task<void> catch_up_once();
     [[nodiscard]] Task<Result<std::size_t>> fetch_all(Store store, TimestampMs from, TimestampMs until);
-    [[nodiscard]] Task<Result<void>> wait_for_room();
     [[nodiscard]] Task<Result<rest::Page>> fetch_page(Store store, rest::Query query);
     [[nodiscard]] std::vector<Store> named_stores() const;
     [[nodiscard]] std::vector<Store> own_stores() const;

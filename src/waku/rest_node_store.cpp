@@ -104,7 +104,7 @@ Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, Tim
                           .include_data = true,
                           .cursor = {}};
         for (int page_number = 0; page_number < most_pages; ++page_number) {
-            NOROSHI_CO_TRY_VOID(co_await wait_for_room());
+            NOROSHI_CO_TRY_VOID(co_await wait_for_room(environment_, stopping_, received_));
             NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
             count_malformed(page);
             for (WakuMessage& message : page.messages) {
@@ -126,13 +126,6 @@ Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, Tim
         }
     }
     co_return fetched;
-}
-
-Task<Result<void>> RestNode::wait_for_room() {
-    while (!stopping_ && !received_.is_half_free()) {
-        NOROSHI_CO_TRY_VOID(co_await wait_until(environment_.clock.steady() + room_check));
-    }
-    co_return Result<void>{};
 }
 
 Task<Result<rest::Page>> RestNode::fetch_page(Store store, rest::Query query) {
