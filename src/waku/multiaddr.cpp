@@ -29,14 +29,20 @@ std::vector<std::string_view> split(std::string_view text) {
 }
 
 bool is_ip(std::string_view kind, std::string_view text) {
+    // inet_pton reads up to a NUL byte: what stands behind one would go unseen.
+    if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) {
+        return false;
+    }
     std::array<unsigned char, sizeof(in6_addr)> buffer{};
     return ::inet_pton(kind == "ip4" ? AF_INET : AF_INET6, std::string(text).c_str(), buffer.data()) == 1;
 }
 
 bool is_port(std::string_view text, unsigned min) {
+    constexpr std::size_t most_digits = 5;
     unsigned port = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc{} && end == text.data() + text.size() && port >= min && port <= 65535;
+    return error == std::errc{} && end == text.data() + text.size() && text.size() <= most_digits && port >= min &&
+           port <= 65535;
 }
 
 bool is_peer_id(std::string_view text) {
@@ -99,7 +105,7 @@ Result<void> check_listen_address(std::string_view text, ListenTls tls) {
         return fail(Errc::unsupported,
                     fmt::format("TLS needs a certificate, or a proxy in front of /ws; expected {}/ws", example));
     }
-    if (parts.size() != used) {
+    if (parts.size() != used || text.size() > max_address_bytes) {
         return fail(Errc::parse, fmt::format("expected an address to listen on such as {}", example));
     }
     return {};

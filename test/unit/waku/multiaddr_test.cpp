@@ -78,6 +78,17 @@ TEST(Listen_address, Refuses_what_cannot_be_listened_on) {
     EXPECT_EQ(check_listen_address("/ip4/0.0.0.0/tcp/1/tls/ws").error().code, Errc::unsupported);
 }
 
+TEST(Listen_address, What_stands_behind_a_nul_byte_is_not_passed_over) {
+    using namespace std::string_literals;
+    EXPECT_EQ(check_listen_address("/ip4/127.0.0.1\0garbage/tcp/1"s).error().code, Errc::parse);
+    EXPECT_EQ(parse_peer_address(with_id("/ip4/127.0.0.1\0garbage/tcp/1"s)).error().code, Errc::parse);
+}
+
+TEST(Listen_address, Is_no_longer_than_it_has_to_be) {
+    EXPECT_EQ(check_listen_address("/ip4/127.0.0.1/tcp/1" + std::string(600, '/')).error().code, Errc::parse);
+    EXPECT_EQ(check_listen_address("/ip4/127.0.0.1/tcp/" + std::string(600, '0') + "1").error().code, Errc::parse);
+}
+
 TEST(Listen_address, Tls_is_listened_on_with_a_certificate) {
     EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/wss", ListenTls::certificate));
     EXPECT_TRUE(check_listen_address("/ip4/0.0.0.0/tcp/1/tls/ws", ListenTls::certificate));
