@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/crypto/crypto.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
 
@@ -45,6 +46,20 @@ struct Receipt {
     std::int64_t envelope_ns{0};          ///< the envelope's own timestamp
     std::vector<std::string> taken_by{};  ///< every peer that took it
     bool operator==(const Receipt&) const = default;
+};
+
+/// A text that an owner wrote to us, as it goes on to whoever acts on it.
+struct InboundLine {
+    crypto::PublicKey signer;     ///< verified; envelope and payload agree
+    std::string chat_id;          ///< as signed: whom the author says the text is for
+    bool for_us{false};           ///< the signed chat id names our own key; a command needs that
+    std::uint64_t clock{0};       ///< as signed, Lamport, ms
+    std::string text;             ///< UTF-8
+    std::string reply_to;         ///< id of the message it replies to, or ""
+    Bytes signed_bytes;           ///< the application frame as transmitted, for an audit
+    std::string message_id;       ///< "0x" + 64 hex digits
+    TimestampMs sent_at{};        ///< of the envelope; its sender's clock
+    TimestampMs received_at{};
 };
 
 }  // namespace noroshi::model

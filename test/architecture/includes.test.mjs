@@ -14,14 +14,15 @@ const allowed = {
   store: ['base', 'model'],
   tsdb: ['base', 'model'],
   waku: ['base', 'model'],
+  status: ['base', 'model', 'waku'],
   promql: ['base', 'model', 'tsdb'],
   collect: ['base', 'model', 'tsdb'],
   rules: ['base', 'model', 'tsdb', 'promql', 'store', 'config'],
   notify: ['base', 'model', 'store'],
-  deliver: ['base', 'model', 'store', 'waku'],
+  deliver: ['base', 'model', 'store', 'waku', 'status'],
   api: ['base', 'model'],
-  daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
-  cli: ['base', 'model', 'waku', 'deliver', 'daemon'],
+  daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'status', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
+  cli: ['base', 'model', 'waku', 'status', 'deliver', 'daemon'],
 };
 
 // Libraries that stay in the folder that wraps them.
