@@ -142,7 +142,7 @@ config::Config default_config(const crypto::PublicKey& terminal) {
     config.global.scrape_interval = seconds(5);
     config.global.evaluation_interval = seconds(5);
     config.host.interval = seconds(5);
-    config.receivers.push_back({"terminal", {{terminal, "", {}}}, {}});
+    config.receivers.push_back({.name = "terminal", .waku_configs = {{terminal, "", {}}}, .status_configs = {}, .where = {}});
     config.route.receiver = "terminal";
     config.route.group_by = {"alertname"};
     config.route.group_wait = seconds(1);
