@@ -26,6 +26,8 @@ void add_id(CLI::App& app, int& exit_code);
 void add_listen(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_waku(CLI::App& app, int& exit_code);
+void add_pair(CLI::App& app, int& exit_code);
+void add_history(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// "error: file:line:column: message" on standard error.

@@ -4,6 +4,8 @@
 #include "cli.hpp"
 #include "daemon/daemon.hpp"
 #include "notification_text.hpp"
+#include "printable.hpp"
+#include "status/identity.hpp"
 
 namespace noroshi::cli {
 namespace {
@@ -21,6 +23,11 @@ int run_daemon(const RunOptions& options) {
     daemon_options.log = Log::to_stderr(*parse_log_level(options.log_level));
     daemon_options.on_notification = [](const deliver::ReceivedNotification& received) {
         fmt::print("{}\n", notification_text(received));
+        std::fflush(stdout);
+    };
+    daemon_options.on_line = [](const model::InboundLine& line, const std::string& receiver) {
+        fmt::print("reply from {} ({}): {}\n", status::chat_key(line.signer), receiver.empty() ? "unpaired" : receiver,
+                   escaped_line(line.text));
         std::fflush(stdout);
     };
     daemon_options.on_ready = [](const std::string& summary) {

@@ -19,6 +19,8 @@ struct Options {
     Log log = Log::none();
     /// Called with each notification that this process received for itself; only without a configuration file.
     std::function<void(const deliver::ReceivedNotification&)> on_notification;
+    /// Called with each text that a contact in Status wrote, and the name of its receiver, or "".
+    std::function<void(const model::InboundLine&, const std::string& receiver)> on_line;
     /// Called once, when everything runs.
     std::function<void(const std::string& summary)> on_ready;
 };
