@@ -31,13 +31,14 @@ model::Labels host_labels() { return model::Labels{{"job", "host"}, {"instance",
 /// The stages and their lives. Built in one go by `start`; members are destroyed in reverse order.
 class Daemon {
   public:
-    Daemon(Options options, Runtime& runtime, ErrorSink on_error)
+    Daemon(Options options, crypto::SecretKey identity, Runtime& runtime, ErrorSink on_error)
         : options_(std::move(options)),
           on_error_(std::move(on_error)),
           runtime_(runtime),
           log_(options_.log.named("daemon")),
           reload_ok_(metrics_.gauge("noroshi_config_last_reload_successful",
                                     "1 when the configuration in force is the one on disk.")),
+          identity_(std::move(identity)),
           tasks_(runtime.executor()) {}
 
     Task<int> main() {
@@ -64,12 +65,10 @@ class Daemon {
   private:
     Task<Result<void>> start() {
         NOROSHI_CO_TRY_VOID(make_private_folder(options_.data_folder));
-        NOROSHI_CO_TRY(crypto::SecretKey identity,
-                       load_or_make_key(options_.data_folder / identity_key_file, random_));
         NOROSHI_CO_TRY_VOID(read_configuration());
         NOROSHI_CO_TRY(store_, store::Store::open(options_.data_folder, runtime_.executor(), options_.log.named("store")));
         NOROSHI_CO_TRY_VOID(make_stages());
-        NOROSHI_CO_TRY_VOID(co_await start_waku(std::move(identity)));
+        NOROSHI_CO_TRY_VOID(co_await start_waku());
         NOROSHI_CO_TRY_VOID(serve());
         start_stages();
         announce();
@@ -154,7 +153,7 @@ class Daemon {
         return 3 * slowest;
     }
 
-    Task<Result<void>> start_waku(crypto::SecretKey identity) {
+    Task<Result<void>> start_waku() {
         NOROSHI_CO_TRY(crypto::SecretKey node_key, load_or_make_key(options_.data_folder / "node.key", random_));
         NOROSHI_CO_TRY(waku::NodeConfig node_config,
                        make_node_config(config_, std::move(node_key), options_.data_folder));
@@ -163,12 +162,11 @@ class Daemon {
                                         options_.log.named("waku")));
         node_->on_peer_ready([this] { outbox_->retry_now(); });
         NOROSHI_CO_TRY_VOID(co_await node_->start());
-        identity_ = std::move(identity);
         set_channels();
         tasks_.spawn("receipts", read_receipts());
         if (config_.waku.mode == config::WakuMode::light) {
             heartbeat_.emplace(deliver::Heartbeat::Parts{
-                *node_, waku::PubsubTopic{config_.waku.cluster, shards_.front()}.to_string(), *identity_, runtime_, clock_,
+                *node_, waku::PubsubTopic{config_.waku.cluster, shards_.front()}.to_string(), identity_, runtime_, clock_,
                 random_, metrics_, options_.log.named("heartbeat")});
             tasks_.spawn("heartbeat", heartbeat_->run());
         }
@@ -185,7 +183,7 @@ class Daemon {
             if (!received) {
                 co_return;
             }
-            const Result<deliver::ReceivedReceipt> opened = deliver::open_receipt(*received, *identity_);
+            const Result<deliver::ReceivedReceipt> opened = deliver::open_receipt(*received, identity_);
             if (!opened) {
                 continue;  // for somebody else
             }
@@ -234,7 +232,7 @@ class Daemon {
             const Result<Topics> topics = topics_of(config_.waku, waku);
             NOROSHI_ASSERT(topics, "the plan or beyond_our_shards has checked it");
             deliver::WakuChannelConfig channel_config{waku.to, topics->pubsub, topics->content};
-            channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_->clone(), *node_,
+            channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_.clone(), *node_,
                                                                  clock_, random_);
         }
         outbox_->set_channels(std::move(channels));
@@ -408,7 +406,7 @@ class Daemon {
 
     config::Config config_;
     Plan plan_;
-    std::optional<crypto::SecretKey> identity_;
+    crypto::SecretKey identity_;
     std::optional<crypto::SecretKey> terminal_key_;
     std::vector<store::OutboxRow> pending_;
 
@@ -433,8 +431,18 @@ class Daemon {
 }  // namespace
 
 int run(Options options, const std::function<void(const Error&)>& on_error) {
+    SystemRandom random;
+    Result<Identity> identity = load_or_make_identity(options.identity, random);
+    if (!identity) {
+        on_error(identity.error());
+        return 1;
+    }
+    if (identity->passphrase_unused) {
+        options.log.named("daemon").warn("identity_not_protected",
+                                         {{"file", identity->from.string()}, {"remedy", "noroshi id protect"}});
+    }
     Runtime runtime;
-    Daemon daemon(std::move(options), runtime, on_error);
+    Daemon daemon(std::move(options), std::move(identity->key), runtime, on_error);
     return runtime.run(daemon.main());
 }
 
