@@ -55,6 +55,13 @@ TEST(Crypto_hash, Hmac_takes_an_empty_key) {
     EXPECT_EQ(to_hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(Crypto_hash, Pbkdf2_of_rfc_7914) {
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("passwd"), as_bytes("salt"), 1).expose()),
+              "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("Password"), as_bytes("NaCl"), 80'000).expose()),
+              "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+}
+
 TEST(Crypto_hash, Constant_time_comparison_sees_length_and_content) {
     EXPECT_TRUE(equal_constant_time(as_bytes("abc"), as_bytes("abc")));
     EXPECT_FALSE(equal_constant_time(as_bytes("abc"), as_bytes("abd")));
