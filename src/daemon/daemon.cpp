@@ -30,13 +30,14 @@ model::Labels host_labels() { return model::Labels{{"job", "host"}, {"instance",
 /// The stages and their lives. Built in one go by `start`; members are destroyed in reverse order.
 class Daemon {
   public:
-    Daemon(Options options, Runtime& runtime, ErrorSink on_error)
+    Daemon(Options options, crypto::SecretKey identity, Runtime& runtime, ErrorSink on_error)
         : options_(std::move(options)),
           on_error_(std::move(on_error)),
           runtime_(runtime),
           log_(options_.log.named("daemon")),
           reload_ok_(metrics_.gauge("noroshi_config_last_reload_successful",
                                     "1 when the configuration in force is the one on disk.")),
+          identity_(std::move(identity)),
           tasks_(runtime.executor()) {}
 
     Task<int> main() {
@@ -63,12 +64,10 @@ class Daemon {
   private:
     Task<Result<void>> start() {
         NOROSHI_CO_TRY_VOID(make_private_folder(options_.data_folder));
-        NOROSHI_CO_TRY(crypto::SecretKey identity,
-                       load_or_make_key(options_.data_folder / identity_key_file, random_));
         NOROSHI_CO_TRY_VOID(read_configuration());
         NOROSHI_CO_TRY(store_, store::Store::open(options_.data_folder, runtime_.executor(), options_.log.named("store")));
         NOROSHI_CO_TRY_VOID(make_stages());
-        NOROSHI_CO_TRY_VOID(co_await start_network(std::move(identity)));
+        NOROSHI_CO_TRY_VOID(co_await start_network());
         NOROSHI_CO_TRY_VOID(serve());
         start_stages();
         announce();
@@ -153,10 +152,10 @@ class Daemon {
         return 3 * slowest;
     }
 
-    Task<Result<void>> start_network(crypto::SecretKey identity) {
+    Task<Result<void>> start_network() {
         // Without a configuration the owner is at this terminal, and nobody else is to be told.
         const Network::Status status = options_.config_file ? Network::Status::on : Network::Status::off;
-        NOROSHI_CO_TRY(network_, Network::create(config_, std::move(identity), options_.data_folder, status,
+        NOROSHI_CO_TRY(network_, Network::create(config_, identity_.clone(), options_.data_folder, status,
                                                  {runtime_, clock_, random_, metrics_, options_.log, *store_, *outbox_,
                                                   options_.on_line}));
         network_->set_receivers(plan_.receivers);
@@ -334,6 +333,7 @@ class Daemon {
 
     config::Config config_;
     Plan plan_;
+    crypto::SecretKey identity_;
     std::optional<crypto::SecretKey> terminal_key_;
     std::vector<store::OutboxRow> pending_;
 
@@ -356,8 +356,18 @@ class Daemon {
 }  // namespace
 
 int run(Options options, const std::function<void(const Error&)>& on_error) {
+    SystemRandom random;
+    Result<Identity> identity = load_or_make_identity(options.identity, random);
+    if (!identity) {
+        on_error(identity.error());
+        return 1;
+    }
+    if (identity->passphrase_unused) {
+        options.log.named("daemon").warn("identity_not_protected",
+                                         {{"file", identity->from.string()}, {"remedy", "noroshi id protect"}});
+    }
     Runtime runtime;
-    Daemon daemon(std::move(options), runtime, on_error);
+    Daemon daemon(std::move(options), std::move(identity->key), runtime, on_error);
     return runtime.run(daemon.main());
 }
 
