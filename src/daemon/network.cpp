@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/numbers.hpp"
+#include "daemon/keys.hpp"
 #include "deliver/receipt.hpp"
 #include "deliver/status_channel.hpp"
 #include "deliver/waku_channel.hpp"
@@ -70,7 +71,7 @@ Result<void> Network::make_status(const config::Config& config) {
                                         {*node_, *state_, parts_.runtime, executor, parts_.clock, parts_.random,
                                          parts_.metrics, log});
     room_.emplace(StatusRoom::Self{identity_.public_key(), std::move(name)},
-                  StatusRoom::Parts{*messenger_, parts_.store, parts_.outbox, parts_.runtime, executor, parts_.clock, log,
+                  StatusRoom::Parts{*messenger_, *state_, parts_.outbox, parts_.runtime, executor, parts_.clock, log,
                                     parts_.on_line});
     room_->on_topics([this] { listen(); });
     return {};

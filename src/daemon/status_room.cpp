@@ -164,7 +164,7 @@ void StatusRoom::note_request(const status::ContactRequested& request) {
 // ---- pairings on disk
 
 Result<void> StatusRoom::load_pairings() {
-    NOROSHI_TRY(const auto rows, parts_.store.load_rows(pairings_table));
+    NOROSHI_TRY(const auto rows, parts_.state.load(pairings_table));
     for (const auto& [hex, value] : rows) {
         const nlohmann::json json = nlohmann::json::parse(as_text(value), nullptr, false);
         const Result<crypto::PublicKey> key = crypto::PublicKey::from_hex(hex);
@@ -173,7 +173,7 @@ Result<void> StatusRoom::load_pairings() {
         if (fits) {
             pairings_.insert_or_assign(hex, Pairing{*key, json["role"], json["name"]});
         } else {
-            parts_.store.set_aside(pairings_table, hex, "expected a key, a role and a name");
+            parts_.log.error("pairing_damaged", {{"key", hex}, {"remedy", "pair again"}});
         }
     }
     return {};
@@ -185,9 +185,8 @@ Task<Result<void>> StatusRoom::keep_pairing(crypto::PublicKey key, std::string r
     std::string hex = key.to_string();
     pairings_.insert_or_assign(hex, Pairing{key, std::move(role), std::move(name)});
     allow_all();
-    store::Batch batch;
-    batch.put_row(pairings_table, std::move(hex), Bytes(text.begin(), text.end()));
-    co_return co_await store::commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch));
+    status::StateWrites writes{{pairings_table, std::move(hex), Bytes(text.begin(), text.end())}};
+    co_return co_await parts_.state.commit(std::move(writes));
 }
 
 // ---- the desk
@@ -308,9 +307,8 @@ Task<Result<void>> StatusRoom::remove(std::string text) {
     const bool paired = pairings_.erase(hex) > 0;
     allow_all();
     if (paired) {
-        store::Batch batch;
-        batch.delete_row(pairings_table, std::move(hex));
-        NOROSHI_CO_TRY_VOID(co_await store::commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
+        status::StateWrites writes{{pairings_table, std::move(hex), std::nullopt}};
+        NOROSHI_CO_TRY_VOID(co_await parts_.state.commit(std::move(writes)));
     }
     const Result<void> removed = co_await parts_.messenger.remove_contact(key);
     changed_.ring();

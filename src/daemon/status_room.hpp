@@ -12,7 +12,6 @@
 #include "base/log.hpp"
 #include "deliver/deliver.hpp"
 #include "status/status.hpp"
-#include "store/store.hpp"
 
 namespace noroshi::daemon {
 
@@ -23,14 +22,14 @@ struct StatusReceiver {
 };
 
 /// Takes the messenger's events to where they belong: acknowledgements, reactions and replies to the outbox, texts to
-/// `on_line`, requests to whoever pairs. An event is done when its outcome is on disk. Pairings are rows of the store:
-/// identity, role, name. The table of their meaning is docs/status.md. Thread: the I/O thread.
+/// `on_line`, requests to whoever pairs. An event is done when its outcome is on disk. Pairings are rows of the state:
+/// identity, role, name. Thread: the I/O thread.
 class StatusRoom final : public api::StatusDesk {
   public:
     /// All must outlive it.
     struct Parts {
         status::Messenger& messenger;
-        store::Store& store;
+        status::StateStore& state;
         deliver::Outbox& outbox;
         Timers& timers;
         Executor executor;

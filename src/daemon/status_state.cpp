@@ -57,11 +57,15 @@ StatusState::StatusState(const crypto::SecretKey& identity, Parts parts)
       name_key_(derived(identity, name_purpose)),
       owner_(to_hex(crypto::sha256(identity.public_key().compressed())).substr(0, 16)),
       wake_(parts_.executor),
-      tasks_(parts_.executor) {
-    tasks_.spawn("status_state", write());
-}
+      tasks_(parts_.executor) {}
 
 Task<Result<void>> StatusState::commit(status::StateWrites writes) {
+    if (stopped_) {
+        co_return fail(Errc::cancelled, "cancelled");
+    }
+    if (!std::exchange(writing_, true)) {
+        tasks_.spawn("status_state", write());
+    }
     auto own = std::make_shared<Waiting>(sealed(writes), parts_.executor);
     for (status::StateWrite& write : writes) {
         if (write.value) {
@@ -90,6 +94,7 @@ Task<void> StatusState::write() {
 }
 
 Task<void> StatusState::stop() {
+    stopped_ = true;
     co_await tasks_.stop();
     for (const std::shared_ptr<Waiting>& each : std::exchange(waiting_, {})) {
         each->result = fail(Errc::cancelled, "cancelled");

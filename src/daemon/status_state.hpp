@@ -32,7 +32,7 @@ class StatusState final : public status::StateStore {
 
     [[nodiscard]] Task<Result<void>> commit(status::StateWrites writes) override;
     [[nodiscard]] Result<status::StateRows> load(const std::string& table) override;
-    /// Ends waiting commits with `cancelled`.
+    /// Ends waiting commits with `cancelled`, and every later one.
     [[nodiscard]] Task<void> stop();
 
   private:
@@ -49,6 +49,8 @@ class StatusState final : public status::StateStore {
     std::string owner_;  ///< digest of the identity
     /// One writer, so that a commit that is tried again is not overtaken by a later one.
     std::deque<std::shared_ptr<Waiting>> waiting_;  // shared with the coroutine that waits
+    bool writing_{false};
+    bool stopped_{false};
     Signal wake_;
     TaskGroup tasks_;
 };

@@ -22,7 +22,7 @@ const allowed = {
   deliver: ['base', 'model', 'store', 'waku', 'status'],
   api: ['base', 'model'],
   daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'status', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
-  cli: ['base', 'model', 'waku', 'status', 'deliver', 'daemon'],
+  cli: ['base', 'model', 'waku', 'status', 'deliver', 'api', 'daemon'],
 };
 
 // Libraries that stay in the folder that wraps them.
