@@ -6,6 +6,7 @@
 
 #include "api/client.hpp"
 #include "api_token.hpp"
+#include "base/file.hpp"
 #include "config/config.hpp"
 #include "history.hpp"
 #include "network.hpp"

@@ -2,9 +2,9 @@
 #include "network.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
-#include "base/numbers.hpp"
 #include "daemon/keys.hpp"
 #include "deliver/receipt.hpp"
 #include "deliver/status_channel.hpp"
@@ -26,11 +26,12 @@ constexpr std::size_t most_receipts_waiting = 1'000;
 /// How far back stores are asked: since the network was read last, as the store remembers it.
 Milliseconds catch_up_window(store::Store& store, TimestampMs now) {
     const Result<std::optional<std::string>> text = store.load_setting(std::string(read_until_setting));
-    const std::optional<double> last = text && *text ? parse_float(**text) : std::nullopt;
-    if (!last) {
+    if (!text || !*text) {
         return Milliseconds(0);
     }
-    const Milliseconds gone = now - from_unix_ms(static_cast<std::int64_t>(*last));
+    std::int64_t last = 0;
+    std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), last);
+    const Milliseconds gone = now - from_unix_ms(last);
     return std::clamp(gone + mark_tolerance, mark_tolerance, longest_catch_up);
 }
 
