@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/secret.hpp"
 
 namespace noroshi::status::wire {
 
@@ -41,5 +42,8 @@ template <std::size_t N>
     field.copy(reinterpret_cast<char*>(out.data()), N);
     return out;
 }
+
+/// Overwrites a field that held a secret.
+inline void wipe_field(std::string& field) { wipe({reinterpret_cast<std::uint8_t*>(field.data()), field.size()}); }
 
 }  // namespace noroshi::status::wire

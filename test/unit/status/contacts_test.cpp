@@ -122,6 +122,8 @@ TEST(Contact, Clocks_never_stand_still) {
 /// Whatever is lost, repeated or late, two sides that still exchange their states come to agree.
 TEST(Contact, Two_sides_agree_in_the_end) {
     SeededRandom random(7);
+    int disagreed = 0;
+    int mutual_rounds = 0;
     for (int round = 0; round < 300; ++round) {
         Contact a = contact();
         Contact b = contact();
@@ -147,12 +149,17 @@ TEST(Contact, Two_sides_agree_in_the_end) {
                 }
             }
         }
+        disagreed += a.mutual() != b.mutual() ? 1 : 0;
         for (int exchange = 0; exchange < 3; ++exchange) {
             static_cast<void>(b.reconcile(a.propagated()));
             static_cast<void>(a.reconcile(b.propagated()));
         }
         EXPECT_EQ(a.mutual(), b.mutual()) << "round " << round;
+        mutual_rounds += a.mutual() ? 1 : 0;
     }
+    EXPECT_GT(disagreed, 30);
+    EXPECT_GT(mutual_rounds, 30);
+    EXPECT_LT(mutual_rounds, 270);
 }
 
 TEST(Contact, A_row_is_read_back) {
