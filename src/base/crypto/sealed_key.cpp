@@ -33,7 +33,7 @@ Result<Secret<32>> stretched(const SecretBytes& passphrase, const PassphraseCost
     }
     NOROSHI_ASSERT(sodium_init() >= 0, "libsodium could not be set up");
     Secret<32> out;
-    const std::string_view text = passphrase.expose_text();
+    const std::string_view text = passphrase.size() == 0 ? "" : passphrase.expose_text();  // never a null pointer
     if (crypto_pwhash_argon2id(out.expose_mutable().data(), 32, text.data(), text.size(), salt.data(), cost.passes,
                                static_cast<std::size_t>(cost.bytes), crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
         return fail(Errc::limit, fmt::format("argon2id did not get the {} MiB of memory that it needs", cost.bytes >> 20));
