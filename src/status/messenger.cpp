@@ -95,12 +95,19 @@ Task<Result<void>> MessengerImpl::start() {
     }
     started_ = true;
     tasks_.spawn("status_commits", core_.commits.work());
-    NOROSHI_CO_TRY_VOID(co_await core_.load());
+    const Result<void> loaded = co_await core_.load();
+    if (!loaded) {
+        co_await stop();
+        co_return loaded;
+    }
     for (Event& event : core_.state.take_loaded_events()) {
         give(std::move(event));
     }
     tasks_.spawn("status_sender", sender_.work());
     tasks_.spawn("status_receiver", receiver_.work());
+    if (core_.config.push) {
+        core_.env.log.warn("push_unsupported", {{"note", "push servers are not asked in this version"}});
+    }
     core_.env.log.info("started", {{"contacts", core_.state.contacts().size()},
                                    {"unacknowledged", unacknowledged()},
                                    {"topics", content_topics().size()},

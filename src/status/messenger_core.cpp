@@ -13,6 +13,10 @@ Task<Result<void>> MessengerCore::load() {
     }
     const Encryption::Config settings{config.ratchet, state.own().installation_id};
     NOROSHI_CO_TRY(encryption, Encryption::load(settings, config.identity.clone(), env.store, env.random));
+    if (const std::size_t damaged = encryption->damaged_rows(); damaged > 0) {
+        count_damaged_rows(env.metrics, "encryption", damaged);
+        env.log.error("rows_damaged", {{"rows", damaged}, {"note", "devices or sessions of contacts are unknown"}});
+    }
     NOROSHI_CO_TRY_VOID(co_await commits.commit(std::move(writes)));
     listen();
     show_unacknowledged();

@@ -41,6 +41,13 @@ std::uint64_t event_number(const std::string& id) {
 
 }  // namespace
 
+void count_damaged_rows(Metrics& metrics, const char* table, std::size_t rows) {
+    metrics
+        .counter("noroshi_status_damaged_rows_total", "Rows of the state that could not be read and were set aside.",
+                 {{"table", table}})
+        .add(rows);
+}
+
 template <class Take>
 Result<void> MessengerState::load_table(StateStore& store, const char* table, Metrics& metrics, const Log& log,
                                         StateWrites& writes, Take take) {
@@ -53,9 +60,7 @@ Result<void> MessengerState::load_table(StateStore& store, const char* table, Me
         if (taken) {
             continue;
         }
-        metrics.counter("noroshi_status_damaged_rows_total", "Rows of the state that could not be read and were set aside.",
-                        {{"table", table}})
-            .add();
+        count_damaged_rows(metrics, table, 1);
         log.error("row_damaged", {{"table", table}, {"key", key}, {"reason", taken.error().message}});
         writes.push_back({damaged_table, fmt::format("{}/{}", table, key), std::move(value)});
         writes.push_back({table, key, std::nullopt});

@@ -99,4 +99,6 @@ class MessengerState {
     std::uint64_t last_event_{0};
 };
 
+void count_damaged_rows(Metrics& metrics, const char* table, std::size_t rows);
+
 }  // namespace noroshi::status

@@ -21,16 +21,18 @@ EnvelopeRef ref_of(const waku::WakuMessage& message, const std::string& pubsub_t
 
 }  // namespace
 
-/// Marks a parcel as being published, for as long as it lives.
+/// Marks a parcel as being published, for as long as it lives; also when the call is given up.
 struct Sender::InFlight {
-    explicit InFlight(ParcelPtr p) : parcel(std::move(p)) { parcel->in_flight = true; }
-    InFlight(InFlight&& other) noexcept : parcel(std::move(other.parcel)) {}
+    InFlight(Sender& s, ParcelPtr p) : sender(s), parcel(std::move(p)) { parcel->in_flight = true; }
+    InFlight(InFlight&& other) noexcept : sender(other.sender), parcel(std::move(other.parcel)) {}
     InFlight& operator=(InFlight&&) = delete;
     ~InFlight() {
         if (parcel) {
             parcel->in_flight = false;
+            sender.wake();
         }
     }
+    Sender& sender;
     ParcelPtr parcel;
 };
 
@@ -52,7 +54,7 @@ Task<Result<Sent>> Sender::dispatch(crypto::PublicKey to, std::vector<MvdsId> id
         } else if (waiting->second->in_flight) {
             refusal = retryable(Errc::conflict, "busy: it is being sent");
         } else if (const Result<void> room = take_room(waiting->second->envelopes.size(), urgency); room) {
-            parcels.emplace_back(waiting->second);
+            parcels.emplace_back(*this, waiting->second);
         } else {
             refusal = room.error();
             put_off(waiting->second->rows, budget_.pause(waiting->second->envelopes.size(), urgency, core_.env.clock.steady()),
@@ -62,7 +64,7 @@ Task<Result<Sent>> Sender::dispatch(crypto::PublicKey to, std::vector<MvdsId> id
     if (!unsealed.empty() || acks_.contains(to.compressed())) {
         Result<ParcelPtr> sealed = seal_rows(to, unsealed, urgency, writes);
         if (sealed) {
-            parcels.emplace_back(std::move(*sealed));
+            parcels.emplace_back(*this, std::move(*sealed));
         } else {
             refusal = std::move(sealed).error();
         }
@@ -81,7 +83,6 @@ Task<Result<Sent>> Sender::dispatch(crypto::PublicKey to, std::vector<MvdsId> id
         out = std::move(published);
         want_identity(to);
     }
-    wake();
     co_return out;
 }
 
@@ -211,7 +212,6 @@ Task<Result<Sent>> Sender::publish(ParcelPtr parcel) {
             settle(*parcel);
         }
         NOROSHI_CO_TRY_VOID(co_await core_.commits.commit(std::move(writes)));
-        wake();
         co_return out;
     }
     settle(*parcel);
