@@ -23,10 +23,8 @@ inline constexpr std::size_t max_message_bytes = 8 * 1024 * 1024;
     return out;
 }
 
-/// False when `bytes` are not that message, or too many.
-[[nodiscard]] inline bool parse(google::protobuf::MessageLite& message, ByteView bytes) {
-    return bytes.size() <= max_message_bytes && message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
+/// False when `bytes` are not that message, are too many, or hold more than 4,096 fields at the top level.
+[[nodiscard]] bool parse(google::protobuf::MessageLite& message, ByteView bytes);
 
 [[nodiscard]] inline std::string text(ByteView bytes) { return std::string(as_text(bytes)); }
 [[nodiscard]] inline Bytes bytes(std::string_view text) {

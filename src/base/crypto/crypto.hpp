@@ -22,6 +22,8 @@ using Digest = std::array<std::uint8_t, 32>;
 /// The original Keccak padding (as Ethereum), not SHA3-256.
 [[nodiscard]] Digest keccak256(ByteView data);
 [[nodiscard]] Digest hmac_sha256(ByteView key, ByteView data);
+/// PBKDF2 (RFC 8018) with HMAC-SHA-256, one block long; rounds > 0. Time grows with the rounds.
+[[nodiscard]] Secret<32> pbkdf2_hmac_sha256(ByteView password, ByteView salt, std::uint32_t rounds);
 /// HKDF of RFC 5869, extract and expand: fills `out`, at most 255 * 32 bytes.
 void hkdf_sha256(ByteView key, ByteView salt, ByteView info, std::span<std::uint8_t> out);
 /// Equal length and content, in time that does not depend on the content.

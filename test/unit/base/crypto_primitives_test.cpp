@@ -55,6 +55,13 @@ TEST(Crypto_hash, Hmac_takes_an_empty_key) {
     EXPECT_EQ(to_hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(Crypto_hash, Pbkdf2_of_rfc_7914) {
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("passwd"), as_bytes("salt"), 1).expose()),
+              "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("Password"), as_bytes("NaCl"), 80'000).expose()),
+              "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+}
+
 std::string hkdf(const Bytes& key, const Bytes& salt, const Bytes& info, std::size_t size) {
     Bytes out(size);
     hkdf_sha256(key, salt, info, out);
