@@ -135,7 +135,7 @@ TEST(Devices, Three_devices_each_get_their_own_session) {
     std::vector<std::unique_ptr<TestDevice>> bobs;
     for (const char* name : {"desk", "phone", "tablet"}) {
         auto device = std::make_unique<TestDevice>(0x22, name);
-        ASSERT_EQ(device->read(alice, alice.write(*device, "bundle")), "bundle");
+        ASSERT_EQ(device->read(alice, alice.write_public("bundle")), "bundle");
         ASSERT_EQ(alice.read(*device, device->write(alice, "hello")), "hello");
         bobs.push_back(std::move(device));
     }

@@ -156,7 +156,7 @@ TEST(Protocol_message, Other_messages_are_told_apart) {
     application.insert(application.end(), payload.begin(), payload.end());
     application.insert(application.end(), {0x18, 0x01});
     EXPECT_EQ(reason(decode_protocol_message(application)), "empty");
-    EXPECT_EQ(reason(decode_protocol_message(as_bytes("plain words"))), "malformed");
+    EXPECT_EQ(reason(decode_protocol_message(Bytes{0x1a, 0x05, 0x00})), "malformed");
 }
 
 TEST(Protocol_message, Bounds_hold) {
