@@ -136,6 +136,29 @@ std::string to_base58(ByteView bytes) {
     return out;
 }
 
+Result<Bytes> from_base58(std::string_view text) {
+    Bytes number;  // lowest byte first
+    for (const char digit : text) {
+        const std::size_t value = base58_digits.find(digit);
+        if (value == std::string_view::npos) {
+            return fail(Errc::parse, "expected base58: digits and letters without 0, O, I and l");
+        }
+        auto carry = static_cast<std::uint32_t>(value);
+        for (std::uint8_t& byte : number) {
+            carry += 58U * byte;
+            byte = static_cast<std::uint8_t>(carry);
+            carry >>= 8;
+        }
+        if (carry > 0) {
+            number.push_back(static_cast<std::uint8_t>(carry));
+        }
+    }
+    const std::size_t zeros = std::min(text.find_first_not_of(base58_digits.front()), text.size());
+    number.insert(number.end(), zeros, 0);
+    std::ranges::reverse(number);
+    return number;
+}
+
 bool is_utf8(std::string_view text) {
     const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     for (std::size_t i = 0; i < text.size();) {

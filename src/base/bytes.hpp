@@ -39,6 +39,8 @@ using ByteView = std::span<const std::uint8_t>;
 [[nodiscard]] Result<Bytes> from_base32(std::string_view text);
 /// Bitcoin's alphabet, as libp2p writes peer ids. Time grows with the square of the length: for short strings.
 [[nodiscard]] std::string to_base58(ByteView bytes);
+/// Time grows with the square of the length: the caller bounds it. Errors: parse.
+[[nodiscard]] Result<Bytes> from_base58(std::string_view text);
 /// True for well-formed UTF-8 without surrogates.
 [[nodiscard]] bool is_utf8(std::string_view text);
 

@@ -1,7 +1,6 @@
 // src/status/encryption.hpp - the encryption layer with its memory: prekeys, the devices of others, sessions.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,32 +16,35 @@ namespace noroshi::status {
 /// How a received payload was protected.
 enum class Protection : std::uint8_t { none /* public_message, or no encryption layer at all */, dh, ratchet };
 
-/// Without `publish_bundles` everything is sent, and answered, DH-only: sealed to the recipient's identity with a fresh
-/// ephemeral key for all its devices, no forward secrecy. With it each message carries our signed bundle, which makes
-/// every peer answer with X3DH and the double ratchet from then on, for good: peers remember bundles. Receiving with the
-/// ratchet works in both modes.
+/// Without `publish_bundles` everything is sent DH-only: sealed to the recipient's identity with a fresh ephemeral key,
+/// readable by all its devices, without forward secrecy. With it each message carries our signed bundle, which makes every
+/// peer answer with X3DH and the double ratchet from then on, for good: peers remember bundles. Receiving with the ratchet
+/// works in both modes.
 ///
 /// Nothing here waits or writes: what changed is appended to `changes`, and the caller commits it before it sends or
-/// acknowledges anything. Tables: prekeys, devices, sessions. Thread: the I/O thread.
+/// acknowledges anything. A message opens once: the caller passes over repeated envelopes before. Thread: the I/O thread.
 class Encryption {
   public:
     struct Config {
         bool publish_bundles{false};
-        std::string installation_id;  ///< kept for ever once a bundle was published
+        std::string installation_id;  ///< 1..128 bytes; kept for ever once a bundle was published
     };
-    /// Reads its tables. Errors: corrupt, io.
+    /// Reads its tables. A damaged row is passed over and stays as it is; its session or device is unknown then.
+    /// Errors: those of StateStore::load.
     [[nodiscard]] static Result<std::unique_ptr<Encryption>> load(Config config, crypto::SecretKey identity,
                                                                   StateStore& store, Random& random);
     ~Encryption();
+    /// Rows that `load` passed over.
+    [[nodiscard]] std::size_t damaged_rows() const;
 
     struct Sealed {
         Bytes protocol_message;
         bool negotiated{false};  ///< every device it is for listens to the negotiated topic: it goes there
     };
     /// Encrypts `payload` to every device of `to`: its three newest, by X3DH and ratchet, when bundles of it are known and
-    /// we publish ours; else DH-only.
+    /// we publish ours; else DH-only. The devices of our own identity are never written to: they are not paired.
     [[nodiscard]] Sealed seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now, StateWrites& changes);
-    /// A ProtocolMessage with our bundle and `payload` in the open, for the contact-code topic.
+    /// A ProtocolMessage with `payload` in the open, for the contact-code topic, and our bundle when we publish it.
     [[nodiscard]] Bytes seal_public(ByteView payload, TimestampMs now, StateWrites& changes);
 
     struct Opened {
@@ -51,19 +53,20 @@ class Encryption {
         bool new_negotiated_topic{false};  ///< the sender may write on the negotiated topic from now on: listen to it
     };
     /// `from` is the verified signer of the envelope. Bytes that are no ProtocolMessage are given back as they are, with
-    /// Protection::none. Errors: those of decoding, of a bad bundle (nothing of the message is taken), of the ratchet; not_found (other_device: no entry for us;
-    /// unknown_session; unknown_prekey).
-    [[nodiscard]] Result<Opened> open(const crypto::PublicKey& from, Bytes bytes, TimestampMs now, StateWrites& changes);
+    /// Protection::none. When it fails nothing is changed, and no bundle is taken. Errors: parse (too_many, bad_key,
+    /// bad_installation, no_header), corrupt (foreign_bundle: of another identity; bad_bundle_signature, bad_bundle_key,
+    /// bad_dh, bad_header, and those of Ratchet::decrypt), limit (too_many_skipped), not_found (other_device: no entry for
+    /// us; unknown_session, unknown_prekey, used_key).
+    [[nodiscard]] Result<Opened> open(const crypto::PublicKey& from, Bytes bytes, StateWrites& changes);
 
-    /// Those with whom a negotiated topic is in use.
+    /// Those with whom a negotiated topic may be in use. Who publishes bundles listens to it before the first message goes
+    /// out, too: the first answer may come there.
     [[nodiscard]] std::vector<crypto::PublicKey> negotiated_with() const;
-    /// Forgets the devices and sessions of `other`.
+    /// `other` is no contact any more. Devices and sessions stay, because the other side keeps its own and goes on with them
+    /// if it asks again; but `other` is a stranger among few, the first to make room.
     void forget(const crypto::PublicKey& other, StateWrites& changes);
-    /// Bounds: sessions of one identity, devices of one identity, prekeys kept, identities known.
-    static constexpr std::size_t most_sessions_each = 16;
-    static constexpr std::size_t most_devices_each = 8;
+
     static constexpr std::size_t devices_sent_to = 3;
-    static constexpr Milliseconds prekey_age{24 * 3'600'000};
 
   private:
     struct State;

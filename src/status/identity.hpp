@@ -17,10 +17,10 @@ namespace noroshi::status {
 /// "0x04..": 132 characters; the contact id, and the id of the chat with this key, inside payloads.
 [[nodiscard]] std::string contact_id(const crypto::PublicKey& key);
 
-/// What a share URL says beside the key; each may be empty.
+/// What a share URL says beside the key; each may be empty. Anybody can have written it.
 struct SharedProfile {
-    std::string display_name;
-    std::string description;
+    std::string display_name;  ///< at most 24 code points, fit for a line
+    std::string description;   ///< lines
     std::string color;  ///< "#rrggbb"
     bool operator==(const SharedProfile&) const = default;
 };
@@ -35,8 +35,9 @@ struct SharedUser {
 /// unsupported (an ENS name).
 [[nodiscard]] Result<SharedUser> parse_user(std::string_view text);
 
-/// Empty, or 5 to 24 characters A-Z a-z 0-9 _ - and blanks, not ending in .eth, _eth, -eth, not three capitalised words
-/// (a generated alias). Peers drop every message whose name breaks this. Errors: invalid_argument (the rule broken).
+/// The rule for our own name: empty, or 5 to 24 characters A-Z a-z 0-9 _ - and blanks inside, not ending in _eth or -eth,
+/// not three words of letters (apps refuse generated aliases, whose lists of words are not here). Peers drop every message
+/// whose name breaks this; the names of others are taken more freely. Errors: invalid_argument (the rule broken).
 [[nodiscard]] Result<void> check_display_name(std::string_view name);
 
 }  // namespace noroshi::status

@@ -35,7 +35,8 @@ struct MvdsPayload {
 [[nodiscard]] MvdsId mvds_group(const crypto::PublicKey& a, const crypto::PublicKey& b);
 [[nodiscard]] Bytes encode_mvds(const MvdsPayload& payload);
 /// Offers and requests are passed over: batch mode has none. At most 1,000 acks and 100 messages are taken.
-/// Errors: parse (malformed, too_many, empty): the bytes are then no MVDS payload but a message by themselves.
+/// Errors: parse (malformed, too_many, empty). Bytes that are malformed or empty are no MVDS payload but a message by
+/// themselves.
 [[nodiscard]] Result<MvdsPayload> decode_mvds(ByteView bytes);
 
 /// Sends of one message after which it is given up: about ten days.

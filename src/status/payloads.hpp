@@ -12,7 +12,9 @@
 #include "base/result.hpp"
 
 /// Field numbers: proto/status.proto. Every decoder bounds what it takes; unknown fields are passed over. Texts are
-/// valid UTF-8. Clocks are Lamport clocks in Unix milliseconds. Thread: any; values and pure functions.
+/// valid UTF-8. Clocks are Lamport clocks in Unix milliseconds, up to the year 9999. Display names of others are at most 24
+/// code points fit for a line; any other is read as "": it is no reason to lose what its owner says. So is a propagated
+/// state that makes no sense. Thread: any; values and pure functions.
 namespace noroshi::status {
 
 /// Types of ApplicationMetadataMessage that are sent or understood here.
@@ -54,7 +56,7 @@ struct Image {
     std::uint32_t height{0};
     bool operator==(const Image&) const = default;
 };
-/// Largest picture that is sent: no segmentation below it.
+/// Largest picture that is sent, and twice the largest of a ChatIdentity, which holds it twice: no segmentation below it.
 inline constexpr std::size_t max_image_bytes = 700 * 1024;
 /// Largest text of one message, in code points.
 inline constexpr std::size_t max_text_length = 4096;
@@ -62,30 +64,31 @@ inline constexpr std::size_t max_text_length = 4096;
 struct ChatMessage {
     std::uint64_t clock{0};
     std::uint64_t timestamp{0};  ///< ms, the sender's clock
-    std::string text;            ///< 1..4096 code points; may be empty with an image
+    std::string text;            ///< 1..4096 code points, not only white space; may be empty with an image
     std::string response_to;     ///< message id "0x..", or ""
-    std::string chat_id;         ///< the recipient's contact id
+    std::string chat_id;         ///< the recipient's contact id; never empty, as in the other types
     ContentType content{ContentType::text};
     std::string display_name;
     std::optional<PropagatedState> contact_state;
     std::optional<Image> image;
     bool operator==(const ChatMessage&) const = default;
 };
+/// Also a request to be a contact, or its answer.
 struct ContactUpdate {
     std::uint64_t clock{0};
     std::string display_name;
-    std::uint64_t contact_request_clock{0};
+    std::uint64_t contact_request_clock{0};  ///< clock of the request in it; 0: it holds none
     std::optional<PropagatedState> contact_state;
     std::string public_key;  ///< the recipient's contact id
     bool operator==(const ContactUpdate&) const = default;
 };
 struct AcceptContactRequest {
-    std::string id;  ///< message id of the request
+    std::string id;  ///< message id of the request; for one that came as ContactUpdate the app makes up another hex id
     std::uint64_t clock{0};
     bool operator==(const AcceptContactRequest&) const = default;
 };
 struct RetractContactRequest {
-    std::string id;
+    std::string id;  ///< as above; the app leaves it empty
     std::uint64_t clock{0};
     bool operator==(const RetractContactRequest&) const = default;
 };
@@ -116,7 +119,7 @@ struct EmojiReaction {
 struct ChatIdentity {
     std::uint64_t clock{0};
     std::string display_name;
-    std::optional<Image> picture;  ///< sent as "thumbnail" and "large"
+    std::optional<Image> picture;  ///< sent as "thumbnail" and "large"; its width and height are not
     bool operator==(const ChatIdentity&) const = default;
 };
 struct ContactCodeAdvertisement {
@@ -132,10 +135,12 @@ struct Unhandled {
 using Payload = std::variant<ChatMessage, ContactUpdate, AcceptContactRequest, RetractContactRequest, EditMessage,
                              DeleteMessage, EmojiReaction, ChatIdentity, ContactCodeAdvertisement, Unhandled>;
 
-/// Protobuf bytes in field order. Errors: invalid_argument (a rule of the type is broken, named), limit (too long).
+/// Protobuf bytes in field order. Only what the app takes is made: check_display_name holds for names, stickers and sounds
+/// are not sent. Errors: invalid_argument (the word of the broken rule: those below, bad_display_name, not_sendable), limit
+/// (image_too_large).
 [[nodiscard]] Result<Bytes> encode_payload(const Payload& payload);
-/// Errors: parse, whose message is one stable word: malformed, bad_utf8, bad_text, bad_display_name, bad_clock,
-/// bad_message_id, bad_kind (not one to one), bad_content, bad_image, too_large.
+/// Errors: parse, whose message is one stable word: malformed, too_large (over 8 MiB), bad_utf8, bad_text, bad_clock,
+/// bad_message_id, bad_chat_id, bad_kind (not one to one), bad_content (or emoji), bad_image.
 [[nodiscard]] Result<Payload> decode_payload(std::int32_t type, ByteView bytes);
 
 /// A payload in its signed frame (ApplicationMetadataMessage). `wrapped` are the bytes as transmitted: ids are made from
@@ -146,7 +151,7 @@ struct SignedPayload {
     Bytes payload;
     std::string id;  ///< "0x" + 64 hex digits: Keccak-256(uncompressed signer | wrapped)
 };
-/// Signature: recoverable, over Keccak-256(payload).
+/// Signature: recoverable, over Keccak-256(payload); recovery byte 0..3.
 [[nodiscard]] Bytes wrap_payload(MessageType type, ByteView payload, const crypto::SecretKey& key);
 /// Errors: parse (malformed), corrupt (bad_signature).
 [[nodiscard]] Result<SignedPayload> unwrap_payload(ByteView wrapped);

@@ -35,10 +35,10 @@ struct Bundle {
 };
 /// Signs what it holds: installation id | key | decimal version, in order of the ids, then the decimal timestamp.
 void sign_bundle(Bundle& bundle, const crypto::SecretKey& identity);
-/// The identity that signed it. Errors: corrupt (bad_bundle_signature, bad_key).
+/// The identity that signed it, which is the one it names. Errors: corrupt (bad_bundle_signature).
 [[nodiscard]] Result<crypto::PublicKey> verify_bundle(const Bundle& bundle);
 
-/// One entry: exactly one kind of header, or DH's, or X3DH's beside the ratchet's.
+/// One entry. What can be read has the header of DH, or that of the ratchet, to begin a session with X3DH's beside it.
 struct EncryptedMessage {
     struct X3dh {
         CompressedKey ephemeral{};
@@ -66,8 +66,9 @@ struct ProtocolMessage {
 };
 
 [[nodiscard]] Bytes encode_protocol_message(const ProtocolMessage& message);
-/// At most 16 bundles of 16 devices and 64 entries are taken. Errors: parse: malformed, too_many, bad_key, empty (neither
-/// entry nor public message nor bundle).
+/// At most 16 bundles of 16 devices and 64 entries are taken. Keys are not yet known to be points of the curve. Errors:
+/// parse: malformed, empty (neither entry nor public message nor bundle), too_many, bad_key (not 33 bytes),
+/// bad_installation (an id above 128 bytes). After the first two the bytes are no ProtocolMessage but a message by themselves.
 [[nodiscard]] Result<ProtocolMessage> decode_protocol_message(ByteView bytes);
 
 }  // namespace noroshi::status

@@ -3,8 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <memory>
 
 #include "base/bytes.hpp"
 #include "base/crypto/crypto.hpp"
@@ -40,26 +39,27 @@ struct RatchetMessage {
 struct RatchetLimits {
     std::uint32_t most_skipped{1'000};  ///< at once, in one chain
     std::uint32_t most_kept{2'000};     ///< message keys of skipped messages; the oldest are forgotten first
-    std::uint32_t longest_kept{3'000};  ///< messages received since, after which a kept key is forgotten
+    std::uint32_t longest_kept{3'000};  ///< messages received or skipped since, after which a kept key is forgotten
 };
 
-/// One session. `decrypt` changes nothing when it fails. Movable; copied only by `clone`, for trying.
+/// One session. Its message keys are forgotten once used: a message opens once. Movable, not copyable.
 class Ratchet {
   public:
     /// The side that begins, to the other's prekey. `first` is its first ratchet key.
     [[nodiscard]] static Ratchet initiate(const Secret<32>& shared, const crypto::PublicKey& prekey,
                                           crypto::SecretKey first);
-    /// The side whose prekey was used.
+    /// The side whose prekey was used. It decrypts before it encrypts.
     [[nodiscard]] static Ratchet respond(const Secret<32>& shared, crypto::SecretKey prekey);
     [[nodiscard]] RatchetMessage encrypt(ByteView plain);
-    /// Errors: corrupt (bad_mac, bad_key, too_short), limit (too_many_skipped), not_found (used_key: a repeated
-    /// message, or one too old).
+    /// Changes nothing when it fails. Errors: corrupt (bad_mac: also a repeated message of an earlier chain; bad_key,
+    /// too_short), limit (too_many_skipped), not_found (used_key: a repeated message, or one too old).
     [[nodiscard]] Result<Bytes> decrypt(const RatchetMessage& message, Random& random, const RatchetLimits& limits = {});
-    /// Everything, for the store; secret.
+    /// Everything, for the store; secret. The same state gives the same bytes.
     [[nodiscard]] Bytes serialize() const;
-    /// Errors: corrupt.
+    /// Takes what `serialize` gives and nothing else. Errors: corrupt.
     [[nodiscard]] static Result<Ratchet> parse(ByteView bytes);
-    [[nodiscard]] Ratchet clone() const;
+    /// Message keys of skipped messages that are kept now.
+    [[nodiscard]] std::size_t kept_keys() const;
 
     Ratchet(Ratchet&&) noexcept;
     Ratchet& operator=(Ratchet&&) noexcept;

@@ -1,4 +1,4 @@
-// src/base/crypto/aes.cpp - AES-128-CTR and AES-256-GCM by OpenSSL.
+// src/base/crypto/aes.cpp - AES-CTR and AES-256-GCM by OpenSSL.
 #include <openssl/evp.h>
 
 #include <limits>
@@ -26,6 +26,10 @@ const EVP_CIPHER* fetched_aes128_ctr() {
     static const Cipher fetched(EVP_CIPHER_fetch(nullptr, "AES-128-CTR", nullptr));
     return fetched.get();
 }
+const EVP_CIPHER* fetched_aes256_ctr() {
+    static const Cipher fetched(EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr));
+    return fetched.get();
+}
 const EVP_CIPHER* fetched_aes256_gcm() {
     static const Cipher fetched(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
     return fetched.get();
@@ -43,18 +47,26 @@ int checked_length(ByteView data) {
     return static_cast<int>(data.size());
 }
 
-}  // namespace
-
-Bytes aes128_ctr(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 16> iv, ByteView data) {
+Bytes ctr(const EVP_CIPHER* cipher, const std::uint8_t* key, const std::uint8_t* iv, ByteView data) {
     const CipherContext context = make_context();
     Bytes out(data.size());
     int written = 0;
     const bool ok =
-        EVP_EncryptInit_ex(context.get(), fetched_aes128_ctr(), nullptr, key.data(), iv.data()) == 1 &&
+        EVP_EncryptInit_ex(context.get(), cipher, nullptr, key, iv) == 1 &&
         (data.empty() ||
          EVP_EncryptUpdate(context.get(), out.data(), &written, data.data(), checked_length(data)) == 1);
     NOROSHI_ASSERT(ok && static_cast<std::size_t>(written) == data.size(), "AES-CTR of OpenSSL must work");
     return out;
+}
+
+}  // namespace
+
+Bytes aes128_ctr(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 16> iv, ByteView data) {
+    return ctr(fetched_aes128_ctr(), key.data(), iv.data(), data);
+}
+
+Bytes aes256_ctr(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 16> iv, ByteView data) {
+    return ctr(fetched_aes256_ctr(), key.data(), iv.data(), data);
 }
 
 Bytes aes256_gcm_encrypt(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 12> nonce,

@@ -10,7 +10,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
-/// Thread: any. All functions are pure but for the Random they are given. Libraries: OpenSSL (SHA-2, HMAC, AES),
+/// Thread: any. All functions are pure but for the Random they are given. Libraries: OpenSSL (SHA-2, HMAC, HKDF, AES),
 /// Crypto++ (Keccak-256), libsecp256k1; none of their headers is seen outside this folder.
 namespace noroshi::crypto {
 
@@ -22,11 +22,16 @@ using Digest = std::array<std::uint8_t, 32>;
 /// The original Keccak padding (as Ethereum), not SHA3-256.
 [[nodiscard]] Digest keccak256(ByteView data);
 [[nodiscard]] Digest hmac_sha256(ByteView key, ByteView data);
+/// PBKDF2 (RFC 8018) with HMAC-SHA-256, one block long; rounds > 0. Time grows with the rounds.
+[[nodiscard]] Secret<32> pbkdf2_hmac_sha256(ByteView password, ByteView salt, std::uint32_t rounds);
+/// HKDF of RFC 5869, extract and expand: fills `out`, at most 255 * 32 bytes.
+void hkdf_sha256(ByteView key, ByteView salt, ByteView info, std::span<std::uint8_t> out);
 /// Equal length and content, in time that does not depend on the content.
 [[nodiscard]] bool equal_constant_time(ByteView a, ByteView b);
 
-/// AES-128-CTR, `iv` as the 128-bit big-endian start counter; encrypts and decrypts.
+/// AES in counter mode, `iv` as the 128-bit big-endian start counter; encrypts and decrypts.
 [[nodiscard]] Bytes aes128_ctr(std::span<const std::uint8_t, 16> key, std::span<const std::uint8_t, 16> iv, ByteView data);
+[[nodiscard]] Bytes aes256_ctr(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 16> iv, ByteView data);
 /// AES-256-GCM without additional data: ciphertext | tag(16).
 [[nodiscard]] Bytes aes256_gcm_encrypt(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 12> nonce,
                                        ByteView plain);

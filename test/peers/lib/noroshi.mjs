@@ -22,8 +22,9 @@ export const identity = (folder) => identities(folder).id;
 
 /** A running daemon. `configure(parts)` writes noroshi.yml; parts are YAML texts, in the order given. */
 export class Daemon {
-  static async start(t, config, { folder, wait = true, log = 'debug', env = {} } = {}) {
+  static async start(t, config, { folder, wait = true, log = 'debug', env = {}, args = [] } = {}) {
     const daemon = new Daemon();
+    daemon.args = args;
     daemon.t = t;
     daemon.children = [];
     daemon.env = env;
@@ -41,7 +42,7 @@ export class Daemon {
   configure(config) { writeFileSync(this.file, `http: { port: ${this.port} }\n${config}`); }
 
   async run(wait = true) {
-    this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log],
+    this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log, ...this.args],
                            { name: 'noroshi', folder: this.folder, env: this.env });
     this.children.push(this.child);
     if (wait) await this.child.until('is started', () => this.child.log().includes('event=started version='));

@@ -55,6 +55,26 @@ TEST(Crypto_hash, Hmac_takes_an_empty_key) {
     EXPECT_EQ(to_hex(hmac_sha256({}, {})), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+TEST(Crypto_hash, Pbkdf2_of_rfc_7914) {
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("passwd"), as_bytes("salt"), 1).expose()),
+              "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    EXPECT_EQ(to_hex(pbkdf2_hmac_sha256(as_bytes("Password"), as_bytes("NaCl"), 80'000).expose()),
+              "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+}
+
+std::string hkdf(const Bytes& key, const Bytes& salt, const Bytes& info, std::size_t size) {
+    Bytes out(size);
+    hkdf_sha256(key, salt, info, out);
+    return to_hex(out);
+}
+
+TEST(Crypto_hash, Hkdf_sha256_of_rfc_5869) {
+    EXPECT_EQ(hkdf(Bytes(22, 0x0b), hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"), 42),
+              "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+    EXPECT_EQ(hkdf(Bytes(22, 0x0b), {}, {}, 42),
+              "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+}
+
 TEST(Crypto_hash, Constant_time_comparison_sees_length_and_content) {
     EXPECT_TRUE(equal_constant_time(as_bytes("abc"), as_bytes("abc")));
     EXPECT_FALSE(equal_constant_time(as_bytes("abc"), as_bytes("abd")));
@@ -69,6 +89,16 @@ TEST(Crypto_aes, Ctr_128_of_sp_800_38a) {
     const Bytes cipher = aes128_ctr(key16(key), key16(iv), plain);
     EXPECT_EQ(to_hex(cipher), "874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
     EXPECT_EQ(aes128_ctr(key16(key), key16(iv), cipher), plain);
+}
+
+TEST(Crypto_aes, Ctr_256_of_sp_800_38a) {
+    const Bytes key = hex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+    const Bytes iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+    const Bytes plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+    const Bytes cipher = aes256_ctr(key32(key), key16(iv), plain);
+    EXPECT_EQ(to_hex(cipher), "601ec313775789a5b7a7f504bbf3d228f443e3ca4d62b59aca84e990cacaf5c5");
+    EXPECT_EQ(aes256_ctr(key32(key), key16(iv), cipher), plain);
+    EXPECT_TRUE(aes256_ctr(key32(key), key16(iv), {}).empty());
 }
 
 TEST(Crypto_aes, Ctr_counter_carries_over_all_16_bytes) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "base/net/brotli.hpp"
 #include "base/net/http_client.hpp"
 #include "base/net/http_server.hpp"
 #include "net/gzip.hpp"
@@ -211,6 +212,28 @@ TEST(Gzip, Several_members_are_one_body) {
     EXPECT_EQ(*gunzip(gzipped("a 1\n") + gzipped("b 2\n"), 100), "a 1\nb 2\n");
     EXPECT_EQ(gunzip(gzipped("a 1\n") + "rest", 100).error().code, Errc::parse);
     EXPECT_EQ(gunzip("", 100).error().code, Errc::parse);
+}
+
+TEST(Brotli, Is_read_back_within_the_limit) {
+    const Bytes plain(5000, 'a');
+    const Bytes packed = brotli_compress(plain);
+    EXPECT_LT(packed.size(), 50U);
+    EXPECT_EQ(*brotli_decompress(packed, 5000), plain);
+    EXPECT_EQ(brotli_decompress(packed, 4999).error().code, Errc::limit);
+    EXPECT_EQ(*brotli_decompress(brotli_compress({}), 0), Bytes{});
+    // By another implementation.
+    EXPECT_EQ(as_text(*brotli_decompress(*from_hex("0b028068656c6c6f03"), 100)), "hello");
+}
+
+TEST(Brotli, Anything_but_one_whole_stream_is_refused) {
+    const Bytes packed = brotli_compress(as_bytes("hello, hello, hello"));
+    for (std::size_t size = 0; size < packed.size(); ++size) {
+        EXPECT_EQ(brotli_decompress(ByteView(packed).first(size), 100).error().code, Errc::parse) << size;
+    }
+    Bytes longer = packed;
+    longer.push_back(0);
+    EXPECT_EQ(brotli_decompress(longer, 100).error().code, Errc::parse);
+    EXPECT_EQ(brotli_decompress(as_bytes("no brotli"), 100).error().code, Errc::parse);
 }
 
 Task<ServerResponse> show(ServerRequest request) {

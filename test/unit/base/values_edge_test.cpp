@@ -169,6 +169,22 @@ TEST(Bytes, Base32_base58_and_url_safe_base64_are_the_vectors) {
     EXPECT_FALSE(from_base64url("-_\xd7"));
 }
 
+TEST(Bytes, Base58_is_read_back) {
+    EXPECT_EQ(as_text(from_base58("2NEpo7TZRRrLZSi2U").value()), "Hello World!");
+    EXPECT_EQ(from_base58("112").value(), (Bytes{0, 0, 1}));
+    EXPECT_EQ(from_base58("").value(), Bytes{});
+    EXPECT_EQ(from_base58("1").value(), Bytes{0});
+    for (const char* wrong : {"0", "O", "I", "l", "2NE po", "\xd7", "+"}) {
+        EXPECT_EQ(from_base58(wrong).error().code, Errc::parse) << wrong;
+    }
+    SeededRandom random(1);
+    for (std::size_t size = 0; size < 40; ++size) {
+        Bytes bytes(size);
+        random.fill(bytes);
+        EXPECT_EQ(from_base58(to_base58(bytes)).value(), bytes);
+    }
+}
+
 TEST(Error, The_first_word_of_its_message_is_its_reason) {
     EXPECT_EQ(first_word("no_peers: nobody"), "no_peers");
     EXPECT_EQ(first_word("queue_full"), "queue_full");
