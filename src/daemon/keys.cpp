@@ -21,7 +21,8 @@ std::string variable(const char* name) {
 Result<crypto::SecretKey> key_of_hex(std::string_view text) {
     Result<Bytes> bytes = from_hex(text);
     if (!bytes || bytes->size() != 32) {
-        return fail(Errc::parse, "expected 64 hex digits; restore the file from a backup, or remove it to make a new identity");
+        return fail(Errc::parse, "expected 64 hex digits; restore the file from a backup, or remove it to make a new "
+                                 "identity");
     }
     Result<crypto::SecretKey> key = crypto::SecretKey::from_bytes(*bytes);
     wipe(*bytes);
@@ -58,7 +59,8 @@ Result<KeyText> read_key_text(const IdentitySource& source) {
     return KeyText{std::move(text), source.key_file};
 }
 
-Result<crypto::SecretKey> unseal(std::string_view text, const IdentitySource& source, std::optional<SecretBytes> passphrase) {
+Result<crypto::SecretKey> unseal(std::string_view text, const IdentitySource& source,
+                                 std::optional<SecretBytes> passphrase) {
     NOROSHI_TRY(const crypto::SealedKey sealed, crypto::parse_sealed_key(text));
     if (!passphrase) {
         if (!source.ask) {
