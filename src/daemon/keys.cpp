@@ -120,7 +120,8 @@ Result<Identity> load_or_make_identity(const IdentitySource& source, Random& ran
 Result<void> write_identity(const fs::path& file, const crypto::SecretKey& key, const SecretBytes* passphrase,
                             Random& random, crypto::PassphraseCost cost) {
     if (passphrase != nullptr && passphrase->size() < min_passphrase_bytes) {
-        return fail(Errc::refused, fmt::format("expected a passphrase of at least {} characters", min_passphrase_bytes));
+        return fail(Errc::refused,
+                    fmt::format("expected a passphrase of at least {} characters", min_passphrase_bytes));
     }
     NOROSHI_TRY_VOID(make_private_folder(fs::absolute(file).parent_path()));
     if (passphrase != nullptr) {
