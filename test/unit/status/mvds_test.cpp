@@ -1,16 +1,21 @@
 // test/unit/status/mvds_test.cpp - MVDS ids and payloads against the vectors, the pauses between sends, hostile payloads.
 #include <gtest/gtest.h>
-#include <status.pb.h>
 
+#include "fields.hpp"
 #include "mvds.hpp"
 #include "payloads.hpp"
 #include "vectors.hpp"
-#include "wire.hpp"
 
 namespace noroshi::status {
 namespace {
 
 using namespace test;
+
+constexpr std::uint32_t acks = 5001;
+constexpr std::uint32_t offers = 5002;
+constexpr std::uint32_t requests = 5003;
+constexpr std::uint32_t messages = 5004;
+constexpr std::uint32_t group_id = 6001;
 
 MvdsMessage vector_message() {
     return {mvds_group(alice().public_key(), bob().public_key()), 1'700'000'000, vector_bytes("metadata")};
@@ -60,21 +65,15 @@ TEST(Mvds, Other_bytes_are_no_payload) {
 }
 
 TEST(Mvds, Ids_of_another_length_are_malformed) {
-    wire::MvdsPayload payload;
-    payload.add_acks(std::string(31, 'a'));
-    EXPECT_EQ(refusal(wire::to_bytes(payload)), "malformed");
-    payload.Clear();
-    payload.add_messages()->set_group_id("short");
-    EXPECT_EQ(refusal(wire::to_bytes(payload)), "malformed");
+    EXPECT_EQ(refusal(field(acks, std::string(31, 'a'))), "malformed");
+    EXPECT_EQ(refusal(field(messages, field(group_id, "short"))), "malformed");
+    EXPECT_EQ(refusal(field(messages, field(group_id, std::string(32, 'a')))), "taken");
 }
 
 TEST(Mvds, Offers_and_requests_are_passed_over) {
-    wire::MvdsPayload payload;
-    payload.add_offers(std::string(32, 'a'));
-    payload.add_requests("any");
-    EXPECT_EQ(refusal(wire::to_bytes(payload)), "empty");
-    payload.add_acks(std::string(32, 'b'));
-    EXPECT_EQ(decode_mvds(wire::to_bytes(payload))->acks.size(), 1U);
+    const Bytes passed_over = field(offers, std::string(32, 'a')) + field(requests, "any");
+    EXPECT_EQ(refusal(passed_over), "empty");
+    EXPECT_EQ(decode_mvds(passed_over + field(acks, std::string(32, 'b')))->acks.size(), 1U);
 }
 
 TEST(Mvds, A_payload_is_bounded) {

@@ -1,8 +1,7 @@
 // test/unit/status/payloads_test.cpp - payloads against the vectors, there and back, and from strangers.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <status.pb.h>
 
+#include "fields.hpp"
 #include "payload_rules.hpp"
 #include "payloads.hpp"
 #include "status/identity.hpp"
@@ -101,10 +100,7 @@ TEST(Payload, A_change_of_the_payload_is_never_alices) {
 
 TEST(Payload, A_frame_without_a_good_signature_is_refused) {
     for (const std::size_t size : {0U, 1U, 64U, 66U}) {
-        wire::ApplicationMetadataMessage frame;
-        frame.set_signature(std::string(size, 'a'));
-        frame.set_payload("x");
-        EXPECT_EQ(unwrap_payload(wire::to_bytes(frame)).error().message, "bad_signature");
+        EXPECT_EQ(unwrap_payload(field(1, std::string(size, 'a')) + field(2, "x")).error().message, "bad_signature");
     }
     Bytes other_recovery = vector_bytes("metadata");
     other_recovery[66] = static_cast<std::uint8_t>(other_recovery[66] + 27);  // a second form of the same signature
@@ -198,35 +194,42 @@ TEST(Payload, What_peers_would_drop_is_not_made) {
               "limit image_too_large");
 }
 
-/// The vector's message with one thing changed on the wire.
-std::string refusal_of(auto change) {
-    wire::ChatMessage message;
-    EXPECT_TRUE(wire::parse(message, vector_bytes("chat_message")));
-    change(message);
-    return refusal(decode_payload(1, wire::to_bytes(message)));
-}
+// Fields of a chat message.
+constexpr std::uint32_t clock_field = 1;
+constexpr std::uint32_t text_field = 3;
+constexpr std::uint32_t response_to_field = 4;
+constexpr std::uint32_t chat_id_field = 6;
+constexpr std::uint32_t message_type_field = 7;
+constexpr std::uint32_t content_type_field = 8;
+constexpr std::uint32_t image_field = 10;
+constexpr std::uint32_t name_field = 14;
+constexpr std::uint32_t state_field = 15;
+
+/// The vector's message with a field appended, which changes it.
+std::string refusal_with(const Bytes& change) { return refusal(decode_payload(1, vector_bytes("chat_message") + change)); }
 
 TEST(Payload, A_bad_message_is_refused_with_its_reason) {
-    EXPECT_EQ(refusal_of([](wire::ChatMessage&) {}), "taken");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_text("\xc3"); }), "parse bad_utf8");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_chat_id("\xff"); }), "parse bad_utf8");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_chat_id(std::string(257, 'a')); }), "parse bad_chat_id");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_text("\n"); }), "parse bad_text");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_clock(0); }), "parse bad_clock");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_clock(~0ULL); }), "parse bad_clock");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_message_type(3); }), "parse bad_kind");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_message_type(0); }), "parse bad_kind");
-    for (const std::int32_t content : {0, 3, 6, 9, 10, 13, 14, 15, 16, 17, 18, -1}) {
-        EXPECT_EQ(refusal_of([content](wire::ChatMessage& m) { m.set_content_type(content); }), "parse bad_content");
+    EXPECT_EQ(refusal_with({}), "taken");
+    EXPECT_EQ(refusal_with(field(text_field, "\xc3")), "parse bad_utf8");
+    EXPECT_EQ(refusal_with(field(chat_id_field, "\xff")), "parse bad_utf8");
+    EXPECT_EQ(refusal_with(field(chat_id_field, std::string(257, 'a'))), "parse bad_chat_id");
+    EXPECT_EQ(refusal_with(field(chat_id_field, "")), "parse bad_chat_id");
+    EXPECT_EQ(refusal_with(field(text_field, "\n")), "parse bad_text");
+    EXPECT_EQ(refusal_with(field(clock_field, 0)), "parse bad_clock");
+    EXPECT_EQ(refusal_with(field(clock_field, ~0ULL)), "parse bad_clock");
+    EXPECT_EQ(refusal_with(field(message_type_field, 3)), "parse bad_kind");
+    EXPECT_EQ(refusal_with(field(message_type_field, 0)), "parse bad_kind");
+    for (const std::uint64_t content : {0ULL, 3ULL, 6ULL, 9ULL, 10ULL, 13ULL, 14ULL, 15ULL, 16ULL, 17ULL, 18ULL, ~0ULL}) {
+        EXPECT_EQ(refusal_with(field(content_type_field, content)), "parse bad_content") << content;
     }
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_response_to("0x" + std::string(63, 'a')); }), "parse bad_message_id");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_content_type(7); }), "parse bad_image");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) {
-                  m.set_content_type(7);
-                  m.mutable_image()->set_payload("x");
-                  m.mutable_image()->set_format(5);
-              }),
-              "parse bad_image");
+    EXPECT_EQ(refusal_with(field(response_to_field, "0x" + std::string(63, 'a'))), "parse bad_message_id");
+    EXPECT_EQ(refusal_with(field(content_type_field, 7)), "parse bad_image");
+    const auto image = [](std::string_view data, std::uint64_t format) {
+        return field(content_type_field, 7) + field(image_field, field(1, data) + field(2, format));
+    };
+    EXPECT_EQ(refusal_with(image("x", 5)), "parse bad_image");
+    EXPECT_EQ(refusal_with(image("", 1)), "parse bad_image");
+    EXPECT_EQ(refusal_with(image("x", 1)), "taken");
     for (const std::int32_t type : {1, 2, 15, 22, 24, 29, 31, 46, 47}) {
         EXPECT_EQ(refusal(decode_payload(type, as_bytes("\x0f"))), "parse malformed") << type;
         EXPECT_EQ(refusal(decode_payload(type, Bytes(wire::max_message_bytes + 1))), "parse too_large") << type;
@@ -235,69 +238,54 @@ TEST(Payload, A_bad_message_is_refused_with_its_reason) {
 }
 
 TEST(Payload, A_strange_name_or_state_loses_no_words) {
-    wire::ChatMessage message;
-    ASSERT_TRUE(wire::parse(message, vector_bytes("chat_message")));
-    message.set_display_name("\xff\xfe");
-    message.mutable_contact_request_propagated_state()->set_local_state(99);
-    const auto decoded = std::get<ChatMessage>(*decode_payload(1, wire::to_bytes(message)));
-    EXPECT_EQ(decoded.text, "please add me");
-    EXPECT_EQ(decoded.display_name, "");
-    EXPECT_FALSE(decoded.contact_state);
-    message.set_display_name(" Ђорђе ");
-    EXPECT_EQ(std::get<ChatMessage>(*decode_payload(1, wire::to_bytes(message))).display_name, "Ђорђе");
+    const auto with = [](const Bytes& change) {
+        return std::get<ChatMessage>(*decode_payload(1, vector_bytes("chat_message") + change));
+    };
+    const ChatMessage strange = with(field(name_field, "\xff\xfe") + field(state_field, field(2, 99)));
+    EXPECT_EQ(strange.text, "please add me");
+    EXPECT_EQ(strange.display_name, "");
+    EXPECT_FALSE(strange.contact_state);
+    EXPECT_FALSE(with(field(state_field, field(1, ~0ULL))).contact_state);
+    EXPECT_EQ(with(field(name_field, " Ђорђе ")).display_name, "Ђорђе");
 }
 
 TEST(Payload, Stickers_and_sounds_are_read_as_their_text) {
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_content_type(2); }), "taken");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) { m.set_content_type(8); }), "taken");
-    EXPECT_EQ(refusal_of([](wire::ChatMessage& m) {
-                  m.set_content_type(2);
-                  m.set_text("");
-              }),
-              "parse bad_text");
+    EXPECT_EQ(refusal_with(field(content_type_field, 2)), "taken");
+    EXPECT_EQ(refusal_with(field(content_type_field, 8)), "taken");
+    EXPECT_EQ(refusal_with(field(content_type_field, 2) + field(text_field, "")), "parse bad_text");
 }
 
 TEST(Payload, Ids_that_the_app_makes_up_are_taken) {
-    wire::ContactRequestAnswer answer;
-    answer.set_clock(5);
-    EXPECT_EQ(std::get<RetractContactRequest>(*decode_payload(47, wire::to_bytes(answer))).id, "");
-    EXPECT_EQ(refusal(decode_payload(46, wire::to_bytes(answer))), "parse bad_message_id");
-    answer.set_id(bob_id + "20");  // of a request that came as ContactUpdate
-    EXPECT_EQ(std::get<AcceptContactRequest>(*decode_payload(46, wire::to_bytes(answer))).id, bob_id + "20");
-    answer.set_id("0x" + std::string(258, 'a'));
-    EXPECT_EQ(refusal(decode_payload(46, wire::to_bytes(answer))), "parse bad_message_id");
-    EXPECT_EQ(refusal(decode_payload(47, wire::to_bytes(answer))), "parse bad_message_id");
+    const Bytes clock = field(2, 5);
+    EXPECT_EQ(std::get<RetractContactRequest>(*decode_payload(47, clock)).id, "");
+    EXPECT_EQ(refusal(decode_payload(46, clock)), "parse bad_message_id");
+    const std::string of_contact_update = bob_id + "20";
+    EXPECT_EQ(std::get<AcceptContactRequest>(*decode_payload(46, field(1, of_contact_update) + clock)).id, of_contact_update);
+    const Bytes longer = field(1, "0x" + std::string(258, 'a')) + clock;
+    EXPECT_EQ(refusal(decode_payload(46, longer)), "parse bad_message_id");
+    EXPECT_EQ(refusal(decode_payload(47, longer)), "parse bad_message_id");
 }
 
 TEST(Payload, An_edit_without_content_type_is_one_of_text) {
-    wire::EditMessage edit;
-    edit.set_clock(1);
-    edit.set_text("x");
-    edit.set_chat_id(bob_id);
-    edit.set_message_id(some_id);
-    edit.set_message_type(1);
-    EXPECT_EQ(std::get<EditMessage>(*decode_payload(29, wire::to_bytes(edit))).content, ContentType::text);
+    const Bytes edit = field(1, 1) + field(2, "x") + field(3, bob_id) + field(4, some_id) + field(6, 1);
+    EXPECT_EQ(std::get<EditMessage>(*decode_payload(29, edit)).content, ContentType::text);
 }
 
 TEST(Payload, Of_an_identity_the_larger_open_picture_is_taken) {
-    wire::ChatIdentity identity;
-    identity.set_clock(1);
-    const auto add = [&identity](const char* name, const char* data, bool encrypted) {
-        wire::IdentityImageEntry& entry = *identity.add_images();
-        entry.set_key(name);
-        entry.mutable_value()->set_payload(data);
-        entry.mutable_value()->set_image_format(2);
-        entry.mutable_value()->set_encrypted(encrypted);
+    Bytes identity = field(1, 1);
+    const auto add = [&identity](std::string_view name, std::string_view data, std::uint64_t encrypted) {
+        identity = identity + field(3, field(1, name) + field(2, field(1, data) + field(3, 2) + field(5, encrypted)));
     };
-    const auto picture = [&identity] { return std::get<ChatIdentity>(*decode_payload(24, wire::to_bytes(identity))).picture; };
-    add("other", "o", false);
+    const auto picture = [&identity] { return std::get<ChatIdentity>(*decode_payload(24, identity)).picture; };
+    const auto jpeg = [](char data) { return Image{Bytes(1, static_cast<std::uint8_t>(data)), ImageFormat::jpeg, 0, 0}; };
+    add("other", "o", 0);
     EXPECT_FALSE(picture());
-    add("thumbnail", "t", false);
-    EXPECT_EQ(picture()->data, wire::bytes("t"));
-    add("large", "e", true);
-    EXPECT_EQ(picture()->data, wire::bytes("t"));
-    add("large", "l", false);
-    EXPECT_EQ(*picture(), (Image{wire::bytes("l"), ImageFormat::jpeg, 0, 0}));
+    add("thumbnail", "t", 0);
+    EXPECT_EQ(picture(), jpeg('t'));
+    add("large", "e", 1);
+    EXPECT_EQ(picture(), jpeg('t'));
+    add("large", "l", 0);
+    EXPECT_EQ(picture(), jpeg('l'));
 }
 
 TEST(Payload, Fields_without_number_are_no_message) {

@@ -1,12 +1,11 @@
 // test/unit/status/segments_test.cpp - cutting and joining; everything a sender can do wrong, or on purpose.
 #include <gtest/gtest.h>
-#include <status.pb.h>
 
 #include <algorithm>
 
+#include "fields.hpp"
 #include "segments.hpp"
 #include "vectors.hpp"
-#include "wire.hpp"
 
 namespace noroshi::status {
 namespace {
@@ -25,20 +24,17 @@ Bytes counting(std::size_t size) {
 std::string said(const Result<std::optional<Bytes>>& taken) {
     return !taken ? taken.error().message : *taken ? "whole" : "waits";
 }
-/// A changed copy of an encoded segment.
-Bytes changed(const Bytes& segment, auto change) {
-    wire::SegmentMessage message;
-    EXPECT_TRUE(wire::parse(message, segment));
-    change(message);
-    return wire::to_bytes(message);
-}
+// Fields of a segment.
+constexpr std::uint32_t whole_hash = 1;
+constexpr std::uint32_t part_index = 2;
+constexpr std::uint32_t part_count = 3;
+constexpr std::uint32_t part = 4;
+constexpr std::uint32_t parity_count = 6;
+
 /// The first segment of a message of `parts` parts that no other message resembles.
 Bytes lone_segment(std::size_t number, std::size_t bytes, std::uint32_t parts = 2) {
-    wire::SegmentMessage out;
-    out.set_entire_message_hash(wire::text(crypto::keccak256(as_bytes(std::to_string(number)))));
-    out.set_segments_count(parts);
-    out.set_payload(std::string(bytes, 'x'));
-    return wire::to_bytes(out);
+    return field(whole_hash, crypto::keccak256(as_bytes(std::to_string(number)))) + field(part_count, parts) +
+           field(part, std::string(bytes, 'x'));
 }
 
 TEST(Segments, A_message_that_fits_is_itself) {
@@ -112,10 +108,7 @@ TEST(Segments, Parity_is_passed_over) {
     SegmentJoiner joiner;
     const auto segments = *cut_into_segments(counting(15), 10);
     EXPECT_EQ(said(joiner.take(alice().public_key(), segments[0], start)), "waits");
-    const Bytes parity = changed(segments[0], [](wire::SegmentMessage& m) {
-        m.set_segments_count(0);
-        m.set_parity_segments_count(1);
-    });
+    const Bytes parity = segments[0] + field(part_count, 0) + field(parity_count, 1);
     EXPECT_EQ(said(joiner.take(alice().public_key(), parity, start)), "waits");
     EXPECT_EQ(**joiner.take(alice().public_key(), segments[1], start), counting(15));
 }
@@ -123,7 +116,7 @@ TEST(Segments, Parity_is_passed_over) {
 TEST(Segments, Parts_that_make_another_whole_are_refused_and_may_come_again) {
     SegmentJoiner joiner;
     const auto segments = *cut_into_segments(counting(15), 10);
-    const Bytes bad = changed(segments[1], [](wire::SegmentMessage& m) { m.set_payload("other"); });
+    const Bytes bad = segments[1] + field(part, "other");
     EXPECT_EQ(said(joiner.take(alice().public_key(), segments[0], start)), "waits");
     EXPECT_EQ(said(joiner.take(alice().public_key(), bad, start)), "bad_hash");
     EXPECT_EQ(joiner.held_bytes(), 0U);
@@ -134,15 +127,15 @@ TEST(Segments, Parts_that_make_another_whole_are_refused_and_may_come_again) {
 TEST(Segments, That_make_no_sense_are_refused) {
     SegmentJoiner joiner;
     const auto segments = *cut_into_segments(counting(25), 10);
-    const auto said_of = [&](auto change) { return said(joiner.take(alice().public_key(), changed(segments[0], change), start)); };
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.set_index(3); }), "bad_segment");
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.set_index(~0U); }), "bad_segment");
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.set_segments_count(257); }), "bad_segment");
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.set_segments_count(~0U); }), "bad_segment");
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.clear_payload(); }), "bad_segment");
+    const auto said_of = [&](const Bytes& change) { return said(joiner.take(alice().public_key(), segments[0] + change, start)); };
+    EXPECT_EQ(said_of(field(part_index, 3)), "bad_segment");
+    EXPECT_EQ(said_of(field(part_index, ~0U)), "bad_segment");
+    EXPECT_EQ(said_of(field(part_count, 257)), "bad_segment");
+    EXPECT_EQ(said_of(field(part_count, ~0U)), "bad_segment");
+    EXPECT_EQ(said_of(field(part, "")), "bad_segment");
     EXPECT_EQ(joiner.held_bytes(), 0U);
-    EXPECT_EQ(said_of([](wire::SegmentMessage&) {}), "waits");
-    EXPECT_EQ(said_of([](wire::SegmentMessage& m) { m.set_segments_count(4); }), "bad_segment");
+    EXPECT_EQ(said_of({}), "waits");
+    EXPECT_EQ(said_of(field(part_count, 4)), "bad_segment");
 }
 
 TEST(Segments, Five_megabytes_that_never_complete_stay_bounded_and_are_forgotten) {
@@ -152,9 +145,7 @@ TEST(Segments, Five_megabytes_that_never_complete_stay_bounded_and_are_forgotten
     std::size_t most = 0;
     for (int round = 0; round < 10; ++round) {
         for (std::size_t i = 1; i < segments.size(); ++i) {
-            const Bytes other = changed(segments[i], [round](wire::SegmentMessage& m) {
-                (*m.mutable_entire_message_hash())[0] = static_cast<char>(round);
-            });
+            const Bytes other = segments[i] + field(whole_hash, crypto::keccak256(varint(static_cast<std::uint64_t>(round))));
             EXPECT_EQ(said(joiner.take(alice().public_key(), other, start)), "waits");
             most = std::max(most, joiner.held_bytes());
         }
