@@ -70,9 +70,15 @@ export class Pairing {
   }
 }
 
+/** Kills the daemon, but not between a line and the note that it was printed: that line comes again, since none may be lost. */
+export async function killed(daemon) {
+  await daemon.child.until('has noted what it printed', async () => !(await daemon.metric('noroshi_status_events_waiting')));
+  await daemon.kill();
+}
+
 /** Kills the daemon and starts it again; waits until `peer`, whom it dials, has it back. */
 export async function restarted(daemon, peer) {
-  await daemon.kill();
+  await killed(daemon);
   await peer.child.until('has lost the daemon', () => peer.all('peers').at(-1).count === 0);
   await daemon.run();
   await peer.connected();
