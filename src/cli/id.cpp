@@ -94,9 +94,9 @@ int protect_id(const IdOptions& options, const ProtectOptions& protect) {
     } else if (protect.remove) {
         fmt::print("{} is not under a passphrase any more\n", file);
     } else {
-        fmt::print("{} is under the passphrase. noroshi asks for it at each start, or takes it from --passphrase-file or "
-                   "the systemd credential noroshi-passphrase.\nThe disk may still hold what the file was before: copies, "
-                   "backups, freed blocks.\n",
+        fmt::print("{} is under the passphrase. noroshi asks for it at each start, or takes it from --passphrase-file "
+                   "or the systemd credential noroshi-passphrase.\nThe disk may still hold what the file was before: "
+                   "copies, backups, freed blocks.\n",
                    file);
     }
     return exit_ok;
@@ -122,7 +122,8 @@ void add_id(CLI::App& app, int& exit_code) {
     protect->add_option("--new-passphrase-file", wanted->new_passphrase_file,
                         "file (mode 0600) with the passphrase to set; else, of a key without one, that of "
                         "--passphrase-file; else the terminal");
-    protect->add_flag("--remove", wanted->remove, "write the key without a passphrase")->excludes("--new-passphrase-file");
+    protect->add_flag("--remove", wanted->remove, "write the key without a passphrase")
+        ->excludes("--new-passphrase-file");
     protect->callback([options, wanted, &exit_code] { exit_code = protect_id(*options, *wanted); });
     add_id_words(*command, options, exit_code);
 }

@@ -17,9 +17,9 @@ namespace {
 
 constexpr std::size_t words_a_line = 4;
 constexpr std::string_view warning =
-    "Whoever has these 24 words is this identity: can read what it was sent and speak in its name. Write them down on "
-    "paper, keep them apart from this machine.\nThey are no wallet and no recovery phrase of the Status app: enter them "
-    "nowhere but in `noroshi id restore`.\n";
+    "Whoever has these 24 words is this identity: can read what it was sent and speak in its name. Write them down "
+    "on paper, keep them apart from this machine.\nThey are no wallet and no recovery phrase of the Status app: "
+    "enter them nowhere but in `noroshi id restore`.\n";
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -84,7 +84,8 @@ Result<SecretBytes> ask_words() {
     fmt::print(stderr, "Type or paste the 24 words; they are not shown. An empty line ends it.\n");
     SecretBytes all(max_words_bytes);
     while (count_words(all.expose_text()) < 24) {
-        NOROSHI_TRY(const SecretBytes line, ask_secret(fmt::format("{} words> ", count_words(all.expose_text())), max_words_bytes));
+        const std::string prompt = fmt::format("{} words> ", count_words(all.expose_text()));
+        NOROSHI_TRY(const SecretBytes line, ask_secret(prompt, max_words_bytes));
         if (line.size() == 0) {
             break;
         }
@@ -164,7 +165,8 @@ int restore_id(const IdOptions& options, bool force) {
     }
     const crypto::PublicKey shown = key->public_key();
     if (options.json) {
-        fmt::print("{}\n", nlohmann::ordered_json{{"id", shown.to_string()}, {"chat_key", status::chat_key(shown)}}.dump());
+        const nlohmann::ordered_json line{{"id", shown.to_string()}, {"chat_key", status::chat_key(shown)}};
+        fmt::print("{}\n", line.dump());
     } else {
         fmt::print("chat key  {}\nid        {}\n", status::chat_key(shown), shown.to_string());
         fmt::print(stderr, "a daemon that runs takes it at its next start\n");
@@ -176,7 +178,7 @@ int restore_id(const IdOptions& options, bool force) {
 
 void add_id_words(CLI::App& command, const std::shared_ptr<IdOptions>& options, int& exit_code) {
     CLI::App* backup = command.add_subcommand("backup", "show the identity as 24 words to write down");
-    CLI::App* restored = command.add_subcommand("restore", "make identity.key from the 24 words, typed or on standard input");
+    CLI::App* restored = command.add_subcommand("restore", "make identity.key from the 24 words, typed or on stdin");
     auto force = std::make_shared<bool>(false);
     for (CLI::App* each : {backup, restored}) {
         each->fallthrough();  // --data and the others belong to `id`

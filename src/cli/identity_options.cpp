@@ -96,14 +96,12 @@ Result<SecretBytes> ask_secret(std::string_view question, std::size_t max_bytes)
     if (::isatty(STDIN_FILENO) != 1) {
         return fail(Errc::refused, "standard input is no terminal to ask at");
     }
-    fmt::print(stderr, "{}", question);
-    Result<SecretBytes> line = [max_bytes]() -> Result<SecretBytes> {
-        const QuietTerminal quiet;
-        if (!quiet.ok()) {
-            return fail(Errc::io, "the terminal's echo can't be turned off");
-        }
-        return read_quiet_line(max_bytes);
-    }();
+    const QuietTerminal quiet;
+    if (!quiet.ok()) {
+        return fail(Errc::io, "the terminal's echo can't be turned off");
+    }
+    fmt::print(stderr, "{}", question);  // now that nothing is shown any more
+    Result<SecretBytes> line = read_quiet_line(max_bytes);
     fmt::print(stderr, "\n");
     return line;
 }

@@ -33,7 +33,7 @@ void read_status(Reader& reader, const Node& node, StatusConfig& out) {
     const std::vector<yaml::Field<S>> fields{
         {"display_name", read_display_name, "name that others see, 5 to 24 characters; default noroshi"},
         {"picture", read_picture, "PNG, JPEG or WebP file of at most 100 KiB, relative to this file's folder"},
-        yaml::field("ratchet", &S::ratchet, yaml::read_bool, "forward secrecy by X3DH and double ratchet; default false"),
+        yaml::field("ratchet", &S::ratchet, yaml::read_bool, "forward secrecy by the double ratchet; default false"),
         yaml::field("push", &S::push, yaml::read_bool, "ask the receiver's push servers as well; default false"),
     };
     yaml::read_mapping(reader, node, fields, {}, out);

@@ -21,7 +21,8 @@ std::string variable(const char* name) {
 Result<crypto::SecretKey> key_of_hex(std::string_view text) {
     Result<Bytes> bytes = from_hex(text);
     if (!bytes || bytes->size() != 32) {
-        return fail(Errc::parse, "expected 64 hex digits; restore the file from a backup, or remove it to make a new identity");
+        return fail(Errc::parse, "expected 64 hex digits; restore the file from a backup, or remove it to make a new "
+                                 "identity");
     }
     Result<crypto::SecretKey> key = crypto::SecretKey::from_bytes(*bytes);
     wipe(*bytes);
@@ -58,7 +59,8 @@ Result<KeyText> read_key_text(const IdentitySource& source) {
     return KeyText{std::move(text), source.key_file};
 }
 
-Result<crypto::SecretKey> unseal(std::string_view text, const IdentitySource& source, std::optional<SecretBytes> passphrase) {
+Result<crypto::SecretKey> unseal(std::string_view text, const IdentitySource& source,
+                                 std::optional<SecretBytes> passphrase) {
     NOROSHI_TRY(const crypto::SealedKey sealed, crypto::parse_sealed_key(text));
     if (!passphrase) {
         if (!source.ask) {
@@ -118,7 +120,8 @@ Result<Identity> load_or_make_identity(const IdentitySource& source, Random& ran
 Result<void> write_identity(const fs::path& file, const crypto::SecretKey& key, const SecretBytes* passphrase,
                             Random& random, crypto::PassphraseCost cost) {
     if (passphrase != nullptr && passphrase->size() < min_passphrase_bytes) {
-        return fail(Errc::refused, fmt::format("expected a passphrase of at least {} characters", min_passphrase_bytes));
+        return fail(Errc::refused,
+                    fmt::format("expected a passphrase of at least {} characters", min_passphrase_bytes));
     }
     NOROSHI_TRY_VOID(make_private_folder(fs::absolute(file).parent_path()));
     if (passphrase != nullptr) {

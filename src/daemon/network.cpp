@@ -177,10 +177,13 @@ Task<void> Network::take_receipts() {
     }
 }
 
-/// While there is somebody to hear from. What came meanwhile is not asked of stores after the next start.
+/// At the very first start at once, because all that comes from then on is for us; later while there is somebody to hear
+/// from. What came meanwhile is not asked of stores after the next start.
 Task<void> Network::remember_reading() {
-    while (co_await parts_.runtime.sleep_for(between_marks)) {
-        if (node_->peers().empty()) {
+    const Result<std::optional<std::string>> last = parts_.store.load_setting(std::string(read_until_setting));
+    bool begins = last && !*last;
+    while (begins || co_await parts_.runtime.sleep_for(between_marks)) {
+        if (!std::exchange(begins, false) && node_->peers().empty()) {
             continue;
         }
         store::Batch batch;

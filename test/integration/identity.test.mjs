@@ -1,6 +1,6 @@
 // test/integration/identity.test.mjs - the identity under a passphrase, from a credential, as words on paper; nothing secret leaks.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -33,12 +33,25 @@ function protectedFolder(t) {
   return { folder, data, id, plain, file };
 }
 
-/** The program with a terminal of its own, on which `typed` is typed; gives {status, shown}. */
-function atTerminal(args, typed) {
+/** The program at a terminal that shows what is typed: answers each prompt with a text. Gives {status, shown}. */
+function atTerminal(args, answers) {
   const line = [program, ...args].map((word) => `'${word}'`).join(' ');
-  const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'],
-    { input: typed, encoding: 'utf8', timeout: 30_000 });
-  return { status, shown: stdout };
+  const child = spawn('script', ['--quiet', '--return', '--echo', 'always', '--command', line, '/dev/null']);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const waiting = [...answers];
+  let shown = '';
+  let from = 0;
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    shown += chunk;
+    const at = waiting.length ? shown.indexOf(waiting[0][0], from) : -1;
+    if (at < 0) return;
+    from = at + waiting[0][0].length;
+    child.stdin.write(waiting.shift()[1]);
+  });
+  return new Promise((done) => child.on('close', (status) => {
+    clearTimeout(timer);
+    done({ status, shown, unasked: waiting.length });
+  }));
 }
 
 test('A key under a passphrase: not readable as such, opened by the file, refused without or with another', async (t) => {
@@ -184,30 +197,32 @@ test('Restore: the words of BIP-39, told apart from wrong ones, over an identity
   assert.equal(keyFile(data).trim(), '80'.repeat(32));
 });
 
-test('At a terminal: what is typed is not shown, a slip between two passphrases changes nothing, words are shown', async (t) => {
+test('At a terminal: what is typed is not shown, a slip between two passphrases changes nothing, words are shown', { timeout: 120_000 }, async (t) => {
   const data = join(scratch(t), 'data');
   const { id } = idOf(data);
   const plain = keyFile(data);
-  const slip = atTerminal(['id', 'protect', '--data', data], `${passphrase}\r${passphrase}!\r`);
-  assert.deepEqual([slip.status, keyFile(data)], [1, plain]);
-  assert.match(slip.shown, /New passphrase: \r?\nThe same again: \r?\n.*differ/s);
+  const protect = (first, second) => atTerminal(['id', 'protect', '--data', data], [['New passphrase: ', first], ['The same again: ', second]]);
+  const slip = await protect(`${passphrase}\r`, `${passphrase}!\r`);
+  assert.deepEqual([slip.status, slip.unasked, keyFile(data)], [1, 0, plain], slip.shown);
+  assert.match(slip.shown, /the two passphrases differ/);
   // With a letter too many, taken back.
-  const done = atTerminal(['id', 'protect', '--data', data], `${passphrase}x\x7f\r${passphrase}\r`);
-  assert.equal(done.status, 0, done.shown);
-  assert.ok(!slip.shown.includes('hill') && !done.shown.includes('hill'), done.shown);
-  const shown = atTerminal(['id', '--no-qr', '--data', data], `${passphrase}\r`);
+  const done = await protect(`${passphrase}x\x7f\r`, `${passphrase}\r`);
+  assert.deepEqual([done.status, done.unasked], [0, 0], done.shown);
+  const opened = (args) => atTerminal(['id', ...args, '--data', data], [['Passphrase of the identity: ', `${passphrase}\r`]]);
+  const shown = await opened(['--no-qr']);
   assert.ok(shown.shown.includes(id), shown.shown);
-  const backup = atTerminal(['id', 'backup', '--data', data], `${passphrase}\r`);
+  const backup = await opened(['backup']);
   assert.equal(backup.status, 0, backup.shown);
-  const words = backup.shown.match(/(?:^(?:[a-z]+ ){3}[a-z]+\r?\n){6}/m)[0];
+  for (const each of [slip, done, shown, backup]) assert.ok(!each.shown.includes('hill'), each.shown);
 
+  const lines = backup.shown.match(/^(?:[a-z]+ ){3}[a-z]+\r?$/gm).map((line) => line.trim());
+  assert.equal(lines.length, 6, backup.shown);
   const other = join(scratch(t), 'data');
-  const typed = words.trim().split(/\r?\n/).map((line) => `${line}\r`).join('');
-  const restored = atTerminal(['id', 'restore', '--data', other], typed);
-  assert.equal(restored.status, 0, restored.shown);
-  assert.ok(!restored.shown.includes(words.split(' ')[0] + ' '), 'the words are not shown');
+  const restored = await atTerminal(['id', 'restore', '--data', other], lines.map((line, i) => [`${4 * i} words> `, `${line}\r`]));
+  assert.deepEqual([restored.status, restored.unasked], [0, 0], restored.shown);
+  for (const line of lines) assert.ok(!restored.shown.includes(line), 'the words are not shown');
   assert.equal(idOf(other).id, id);
-  const interrupted = atTerminal(['id', '--data', data], 'half\x03');
+  const interrupted = await atTerminal(['id', '--data', data], [['Passphrase of the identity: ', 'half\x03']]);
   assert.equal(interrupted.status, 1);
   assert.match(interrupted.shown, /nothing was entered/);
 });

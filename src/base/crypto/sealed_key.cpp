@@ -36,7 +36,7 @@ Result<Secret<32>> stretched(const SecretBytes& passphrase, const PassphraseCost
     const std::string_view text = passphrase.size() == 0 ? "" : passphrase.expose_text();  // never a null pointer
     if (crypto_pwhash_argon2id(out.expose_mutable().data(), 32, text.data(), text.size(), salt.data(), cost.passes,
                                static_cast<std::size_t>(cost.bytes), crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
-        return fail(Errc::limit, fmt::format("argon2id did not get the {} MiB of memory that it needs", cost.bytes >> 20));
+        return fail(Errc::limit, fmt::format("argon2id needs {} MiB of memory and did not get it", cost.bytes >> 20));
     }
     return out;
 }
@@ -96,8 +96,8 @@ Result<Secret<32>> open_with_passphrase(const SealedKey& sealed, const SecretByt
 }
 
 std::string sealed_key_text(const SealedKey& sealed) {
-    return fmt::format("{}{}\nargon2id passes={} bytes={} salt={}\nxsalsa20poly1305 nonce={} box={}\n", first_words, version,
-                       sealed.cost.passes, sealed.cost.bytes, to_hex(sealed.salt), to_hex(sealed.nonce),
+    return fmt::format("{}{}\nargon2id passes={} bytes={} salt={}\nxsalsa20poly1305 nonce={} box={}\n", first_words,
+                       version, sealed.cost.passes, sealed.cost.bytes, to_hex(sealed.salt), to_hex(sealed.nonce),
                        to_hex(sealed.box));
 }
 
