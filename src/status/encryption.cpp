@@ -159,7 +159,8 @@ EncryptedMessage Encryption::State::seal_ratchet(Peer& peer, const Device& devic
     return out;
 }
 
-Encryption::Sealed Encryption::seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now, StateWrites& changes) {
+Encryption::Sealed Encryption::seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now,
+                                    StateWrites& changes) {
     State& state = *state_;
     Peer* peer = state.peers.find(to.compressed());
     if (peer != nullptr) {

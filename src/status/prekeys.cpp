@@ -64,7 +64,8 @@ const Prekey& Prekeys::current(TimestampMs now, Random& random, StateWrites& cha
     crypto::SecretKey secret = crypto::SecretKey::generate(random);
     const CompressedKey key = secret.public_key().compressed();
     const std::uint32_t version = ++highest_version_;
-    const Prekey& made = by_version_.insert_or_assign(version, Prekey{std::move(secret), key, version, now}).first->second;
+    const Prekey& made =
+        by_version_.insert_or_assign(version, Prekey{std::move(secret), key, version, now}).first->second;
     changes.push_back({table, row_key_of(version), encode(made)});
     while (by_version_.size() > most) {
         changes.push_back({table, row_key_of(by_version_.begin()->first), std::nullopt});
@@ -76,7 +77,8 @@ const Prekey& Prekeys::current(TimestampMs now, Random& random, StateWrites& cha
 const Prekey* Prekeys::newest() const { return by_version_.empty() ? nullptr : &by_version_.rbegin()->second; }
 
 const Prekey* Prekeys::find(ByteView key) const {
-    const auto found = std::ranges::find_if(by_version_, [&](const auto& entry) { return std::ranges::equal(entry.second.key, key); });
+    const auto found = std::ranges::find_if(
+        by_version_, [&](const auto& entry) { return std::ranges::equal(entry.second.key, key); });
     return found == by_version_.end() ? nullptr : &found->second;
 }
 

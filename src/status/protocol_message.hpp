@@ -68,7 +68,8 @@ struct ProtocolMessage {
 [[nodiscard]] Bytes encode_protocol_message(const ProtocolMessage& message);
 /// At most 16 bundles of 16 devices and 64 entries are taken. Keys are not yet known to be points of the curve. Errors:
 /// parse: malformed, empty (neither entry nor public message nor bundle), too_many, bad_key (not 33 bytes),
-/// bad_installation (an id above 128 bytes). After the first two the bytes are no ProtocolMessage but a message by themselves.
+/// bad_installation (an id above 128 bytes). After the first two the bytes are no ProtocolMessage but a message by
+/// themselves.
 [[nodiscard]] Result<ProtocolMessage> decode_protocol_message(ByteView bytes);
 
 }  // namespace noroshi::status

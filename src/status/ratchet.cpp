@@ -92,7 +92,8 @@ std::string field(ByteView bytes) { return wire::text(bytes); }
 
 /// What protobuf held for us must not stay in its memory.
 void wipe_secrets(kept::Ratchet& row) {
-    for (std::string* secret : {row.mutable_own_key(), row.mutable_root(), row.mutable_send_chain(), row.mutable_receive_chain()}) {
+    for (std::string* secret :
+         {row.mutable_own_key(), row.mutable_root(), row.mutable_send_chain(), row.mutable_receive_chain()}) {
         wire::wipe_field(*secret);
     }
     for (kept::KeptKey& key : *row.mutable_kept()) {

@@ -78,7 +78,8 @@ RootStep root_step(const Secret<32>& root, const Secret<32>& shared) {
 }
 
 ChainStep chain_step(const Secret<32>& chain) {
-    return {take(crypto::hmac_sha256(chain.expose(), next_chain)), take(crypto::hmac_sha256(chain.expose(), next_message))};
+    return {take(crypto::hmac_sha256(chain.expose(), next_chain)),
+            take(crypto::hmac_sha256(chain.expose(), next_message))};
 }
 
 Bytes seal_with(const Secret<32>& message_key, const RatchetHeader& header, ByteView plain) {

@@ -1,4 +1,4 @@
-// test/fuzz/status_protocol_fuzz.cpp - any bytes as a message of the encryption layer, from a peer with whom a session goes on.
+// test/fuzz/status_protocol_fuzz.cpp - any bytes as a message of the encryption layer, from a peer with a session.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -47,7 +47,7 @@ void cut_and_join(ByteView input) {
     }
     const ByteView whole = input.subspan(2);
     const auto segments = cut_into_segments(whole, input[0]);
-    if (!segments) {
+    if (!segments || segments->size() < 2) {
         return;
     }
     SegmentJoiner joiner;
@@ -62,7 +62,7 @@ void cut_and_join(ByteView input) {
         }
         joined = std::move(*taken);
     }
-    if (segments->size() > 1 && (!joined || !std::ranges::equal(*joined, whole) || joiner.held_bytes() != 0)) {
+    if (!joined || !std::ranges::equal(*joined, whole) || joiner.held_bytes() != 0) {
         std::abort();
     }
 }

@@ -14,13 +14,17 @@ struct FreeDecoder {
     void operator()(BrotliDecoderState* state) const { BrotliDecoderDestroyInstance(state); }
 };
 
+// Enough for some kilobytes; the highest quality fills megabytes of tables for each text and saves nothing of a short one.
+constexpr int quality = 5;
+constexpr int window_bits = 16;
+
 }  // namespace
 
 Bytes brotli_compress(ByteView plain) {
     std::size_t size = BrotliEncoderMaxCompressedSize(plain.size());
     Bytes out(size);
-    const BROTLI_BOOL done = BrotliEncoderCompress(BROTLI_MAX_QUALITY, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_GENERIC,
-                                                   plain.size(), plain.data(), &size, out.data());
+    const BROTLI_BOOL done = BrotliEncoderCompress(quality, window_bits, BROTLI_MODE_GENERIC, plain.size(), plain.data(),
+                                                   &size, out.data());
     NOROSHI_ASSERT(done == BROTLI_TRUE, "brotli must fit into the size it asked for");
     out.resize(size);
     return out;

@@ -6,7 +6,7 @@
 
 namespace noroshi::net {
 
-/// The smallest form that the library finds.
+/// For texts of a few kilobytes.
 [[nodiscard]] Bytes brotli_compress(ByteView plain);
 /// A whole stream and nothing after it. Errors: limit (more than `max_bytes` come out), parse (not brotli, cut short).
 [[nodiscard]] Result<Bytes> brotli_decompress(ByteView packed, std::size_t max_bytes);

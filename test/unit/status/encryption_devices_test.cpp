@@ -27,7 +27,8 @@ std::set<std::string> recipients(const Bytes& message) {
 }
 
 /// A message of bundles alone.
-Bytes bundle_message(std::uint8_t identity, const std::map<std::string, SignedPreKey>& prekeys, std::int64_t timestamp_ns) {
+Bytes bundle_message(std::uint8_t identity, const std::map<std::string, SignedPreKey>& prekeys,
+                     std::int64_t timestamp_ns) {
     ProtocolMessage message;
     message.installation_id = "teller";
     Bundle& bundle = message.bundles.emplace_back();
@@ -170,7 +171,8 @@ TEST(Devices, No_more_than_eight_are_kept) {
     for (int i = 0; i < 30; ++i) {
         ASSERT_TRUE(alice.open(bob, bundle_message(0x22, {{"device " + std::to_string(i), prekey(0x44, 1)}}, 100 + i)));
     }
-    EXPECT_EQ(recipients(alice.seal(bob, "x").protocol_message), (std::set<std::string>{"device 27", "device 28", "device 29"}));
+    EXPECT_EQ(recipients(alice.seal(bob, "x").protocol_message),
+              (std::set<std::string>{"device 27", "device 28", "device 29"}));
     EXPECT_LT(alice.store().tables["devices"].begin()->second.size(), 8U * 100);
 }
 

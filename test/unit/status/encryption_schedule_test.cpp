@@ -1,5 +1,4 @@
-// test/unit/status/encryption_schedule_test.cpp - random schedules of sends, losses, reorderings, kills and days: whatever is
-// delivered opens.
+// test/unit/status/encryption_schedule_test.cpp - random sends, losses, reorderings, kills and days: what is delivered opens.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -52,7 +51,7 @@ class Schedule {
                 return;
             case 5:  // lost
                 if (!boxes_[who].empty()) {
-                    boxes_[who].erase(boxes_[who].begin() + static_cast<std::ptrdiff_t>(random_.below(boxes_[who].size())));
+                    take(who, random_.below(boxes_[who].size()));
                 }
                 return;
             case 6:
@@ -89,6 +88,10 @@ class Schedule {
         }
     }
 
+    void take(std::size_t who, std::size_t at) {
+        boxes_[who].erase(boxes_[who].begin() + static_cast<std::ptrdiff_t>(at));
+    }
+
     void deliver(std::size_t who) {
         if (boxes_[who].empty()) {
             return;
@@ -97,7 +100,7 @@ class Schedule {
         const InFlight message = boxes_[who][at];
         const bool again = random_.below(8) == 0;
         if (!again) {
-            boxes_[who].erase(boxes_[who].begin() + static_cast<std::ptrdiff_t>(at));
+            take(who, at);
         }
         const std::string read = devices_[who].read(devices_[message.from], message.bytes);
         if (opened_[who].contains(message.text)) {
@@ -117,8 +120,8 @@ class Schedule {
 
     void killed_sending(std::size_t who) {
         StateWrites uncommitted;
-        static_cast<void>(devices_[who].encryption().seal(devices_[other_identity(who)].identity(), as_bytes("never sent"),
-                                                          devices_[who].now, uncommitted));
+        const crypto::PublicKey to = devices_[other_identity(who)].identity();
+        static_cast<void>(devices_[who].encryption().seal(to, as_bytes("never sent"), devices_[who].now, uncommitted));
         devices_[who].restart();
     }
 
@@ -128,7 +131,8 @@ class Schedule {
         }
         StateWrites uncommitted;
         const InFlight& message = boxes_[who][random_.below(boxes_[who].size())];
-        static_cast<void>(devices_[who].encryption().open(devices_[message.from].identity(), message.bytes, uncommitted));
+        const crypto::PublicKey from = devices_[message.from].identity();
+        static_cast<void>(devices_[who].encryption().open(from, message.bytes, uncommitted));
         devices_[who].restart();
     }
 

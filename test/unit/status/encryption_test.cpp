@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "encryption_vectors.hpp"
 #include "encryption_world.hpp"
 #include "status/peers.hpp"
 #include "status/prekeys.hpp"
@@ -14,6 +13,8 @@ namespace {
 using test::decoded;
 using test::entry_of;
 using test::TestDevice;
+using test::vector_bytes;
+using test::vector_text;
 
 struct World {
     TestDevice alice{0x11, "alice-1"};
@@ -28,9 +29,9 @@ struct World {
 
 TEST(Encryption_dh, Opens_the_vector) {
     TestDevice bob(0x22, "bob-1", false);
-    const auto opened = bob.open(test::key_of(0x11).public_key(), *from_hex(vectors::protocol_message_dh));
+    const auto opened = bob.open(test::key_of(0x11).public_key(), vector_bytes("protocol_message_dh"));
     ASSERT_TRUE(opened) << opened.error().message;
-    EXPECT_EQ(to_hex(opened->payload), vectors::mvds_payload);
+    EXPECT_EQ(to_hex(opened->payload), vector_text("mvds_payload"));
     EXPECT_EQ(opened->protection, Protection::dh);
     EXPECT_TRUE(opened->new_negotiated_topic);
     EXPECT_EQ(bob.encryption().negotiated_with(), std::vector{test::key_of(0x11).public_key()});
@@ -94,9 +95,9 @@ TEST(Encryption_dh, Tampered_or_foreign_is_refused) {
 
 TEST(Encryption, Other_bytes_are_given_back) {
     TestDevice bob(0x22, "bob-1");
-    const auto opened = bob.open(test::key_of(0x11).public_key(), *from_hex(vectors::mvds_payload));
+    const auto opened = bob.open(test::key_of(0x11).public_key(), vector_bytes("mvds_payload"));
     ASSERT_TRUE(opened);
-    EXPECT_EQ(to_hex(opened->payload), vectors::mvds_payload);
+    EXPECT_EQ(to_hex(opened->payload), vector_text("mvds_payload"));
     EXPECT_EQ(opened->protection, Protection::none);
     EXPECT_EQ(as_text(bob.open(test::key_of(0x11).public_key(), {'h', 'i'})->payload), "hi");
 }
@@ -319,10 +320,13 @@ TEST(Encryption_ratchet, Hostile_headers_are_refused_and_change_nothing) {
     EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.ratchet.reset(); }), "refused: no_header");
     EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.ratchet->bundle_id.clear(); }), "refused: bad_header");
     EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.ratchet->header.key = other_point; }), "refused: bad_mac");
-    EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.ratchet->header.n = 0xffffffff; }), "refused: too_many_skipped");
+    EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.ratchet->header.n = 0xffffffff; }),
+              "refused: too_many_skipped");
     EXPECT_EQ(refused_as([&](auto&, auto& entry) { entry.payload.clear(); }), "refused: too_short");
-    EXPECT_EQ(refused_as([&](auto& message, auto& entry) { message.encrypted = {{"not us", entry}}; }), "refused: other_device");
-    EXPECT_EQ(refused_as([&](auto& message, auto&) { message.bundles[0].timestamp_ns += 1; }), "refused: bad_bundle_signature");
+    EXPECT_EQ(refused_as([&](auto& message, auto& entry) { message.encrypted = {{"not us", entry}}; }),
+              "refused: other_device");
+    EXPECT_EQ(refused_as([&](auto& message, auto&) { message.bundles[0].timestamp_ns += 1; }),
+              "refused: bad_bundle_signature");
     EXPECT_EQ(refused_as([&](auto& message, auto&) {
                   message.bundles[0].prekeys.begin()->second.key.fill(0xff);
                   sign_bundle(message.bundles[0], test::key_of(0x22));
@@ -408,7 +412,6 @@ TEST(Encryption_state, Strangers_cannot_push_out_a_contact) {
 TEST(Encryption_state, A_stranger_cannot_fill_the_sessions) {
     TestDevice alice(0x11, "alice-1");
     TestDevice stranger(0x33, "stranger");
-    std::string last;
     for (int day = 0; day < 20; ++day) {
         ASSERT_EQ(stranger.read(alice, alice.write_public("bundle")), "bundle");
         ASSERT_EQ(alice.read(stranger, stranger.write(alice, "hello")), "hello");

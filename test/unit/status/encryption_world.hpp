@@ -1,4 +1,4 @@
-// test/unit/status/encryption_world.hpp - devices that write to each other, each with a store that can be started from again.
+// test/unit/status/encryption_world.hpp - devices that write to each other, each with a store to restart from.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "status/encryption.hpp"
+#include "vectors.hpp"
 
 namespace noroshi::status::test {
 
@@ -37,13 +38,14 @@ class MemoryStore final : public StateStore {
     std::map<std::string, std::map<std::string, Bytes>> tables;
 };
 
-inline crypto::SecretKey key_of(std::uint8_t byte) { return *crypto::SecretKey::from_bytes(Bytes(32, byte)); }
-
 /// A device of the identity whose secret key is `byte` 32 times.
 class TestDevice {
   public:
     TestDevice(std::uint8_t byte, std::string installation, bool publish = true)
-        : byte_(byte), installation_(std::move(installation)), publish_(publish), random_(byte + std::hash<std::string>()(installation_)) {
+        : byte_(byte),
+          installation_(std::move(installation)),
+          publish_(publish),
+          random_(byte + std::hash<std::string>()(installation_)) {
         restart();
     }
 

@@ -1,20 +1,22 @@
-// test/unit/status/protocol_message_test.cpp - the frame of the encryption layer against status-go's bytes, and hostile ones.
+// test/unit/status/protocol_message_test.cpp - the frame of the encryption layer: bytes of status-go, hostile bytes.
 #include <gtest/gtest.h>
 
-#include "encryption_vectors.hpp"
 #include "status/protocol_message.hpp"
+#include "vectors.hpp"
 
 namespace noroshi::status {
 namespace {
 
 using crypto::SecretKey;
+using test::key_of;
+using test::vector_bytes;
+using test::vector_text;
 
 constexpr std::string_view alice_device = "a11ce000-0000-4000-8000-000000000001";
 constexpr std::string_view bob_device = "b0b00000-0000-4000-8000-000000000001";
 constexpr std::int64_t vector_time_ns = 1'700'000'000'123'456'789;
 
 Bytes hex(std::string_view text) { return *from_hex(text); }
-SecretKey key_of(std::uint8_t byte) { return *SecretKey::from_bytes(Bytes(32, byte)); }
 CompressedKey compressed(std::uint8_t byte) { return key_of(byte).public_key().compressed(); }
 
 Bundle bundle_of(std::uint8_t identity, std::string_view device, std::uint8_t prekey) {
@@ -53,15 +55,16 @@ Bytes repeated(const Bytes& what, std::size_t times) {
 
 TEST(Bundle, Signature_is_the_vector) {
     const Bundle bundle = bobs_bundle();
-    EXPECT_EQ(to_hex(bundle.signature), vectors::bundle_signature);
-    const auto signer = crypto::recover(crypto::keccak256(hex(vectors::bundle_material)), hex(vectors::bundle_signature));
+    EXPECT_EQ(to_hex(bundle.signature), vector_text("bundle_signature"));
+    const auto signer =
+        crypto::recover(crypto::keccak256(vector_bytes("bundle_material")), vector_bytes("bundle_signature"));
     EXPECT_EQ(signer->compressed(), compressed(0x22));
 }
 
 TEST(Bundle, Encoding_is_the_vector) {
     ProtocolMessage message;
     message.bundles.push_back(bobs_bundle());
-    EXPECT_EQ(encode_protocol_message(message), field(3, hex(vectors::bob_bundle)));
+    EXPECT_EQ(encode_protocol_message(message), field(3, vector_bytes("bob.bundle")));
 }
 
 TEST(Bundle, Names_its_signer) {
@@ -100,7 +103,7 @@ TEST(Bundle, Material_is_in_order_of_the_ids_and_leaves_out_a_zero_time) {
 }
 
 TEST(Protocol_message, Decodes_the_vector_and_gives_its_bytes_again) {
-    const Bytes bytes = hex(vectors::protocol_message_dh);
+    const Bytes bytes = vector_bytes("protocol_message_dh");
     const Result<ProtocolMessage> message = decode_protocol_message(bytes);
     ASSERT_TRUE(message) << message.error().message;
     EXPECT_EQ(message->installation_id, alice_device);
@@ -114,24 +117,24 @@ TEST(Protocol_message, Decodes_the_vector_and_gives_its_bytes_again) {
 }
 
 TEST(Protocol_message, Entry_of_the_vector_opens_with_the_key_of_the_vector) {
-    const auto message = decode_protocol_message(hex(vectors::protocol_message_dh));
+    const auto message = decode_protocol_message(vector_bytes("protocol_message_dh"));
     const EncryptedMessage& entry = message->encrypted.at(any_device);
     const Secret<32> key = key_of(0x22).shared_x(*crypto::PublicKey::from_bytes(*entry.dh));
-    EXPECT_EQ(to_hex(key.expose()), vectors::dh_key);
+    EXPECT_EQ(to_hex(key.expose()), vector_text("dh_key"));
     const ByteView sealed(entry.payload);
     EXPECT_EQ(to_hex(*crypto::aes256_gcm_decrypt(key.expose(), sealed.last<12>(), sealed.first(sealed.size() - 12))),
-              vectors::mvds_payload);
+              vector_text("mvds_payload"));
 }
 
 TEST(Protocol_message, Contact_code_is_the_vector) {
-    const Result<ProtocolMessage> decoded = decode_protocol_message(hex(vectors::protocol_message_contact_code));
+    const auto decoded = decode_protocol_message(vector_bytes("protocol_message_contact_code"));
     ASSERT_TRUE(decoded);
     ProtocolMessage message;
     message.installation_id = alice_device;
     message.bundles.push_back(bundle_of(0x11, alice_device, 0x66));
     message.public_message = decoded->public_message;  // signed by status-go's application layer
     EXPECT_EQ(*decoded, message);
-    EXPECT_EQ(to_hex(encode_protocol_message(message)), vectors::protocol_message_contact_code);
+    EXPECT_EQ(to_hex(encode_protocol_message(message)), vector_text("protocol_message_contact_code"));
 }
 
 TEST(Protocol_message, Every_kind_of_entry_comes_back) {
@@ -149,7 +152,7 @@ TEST(Protocol_message, Every_kind_of_entry_comes_back) {
 }
 
 TEST(Protocol_message, Other_messages_are_told_apart) {
-    EXPECT_EQ(reason(decode_protocol_message(hex(vectors::mvds_payload))), "empty");
+    EXPECT_EQ(reason(decode_protocol_message(vector_bytes("mvds_payload"))), "empty");
     EXPECT_EQ(reason(decode_protocol_message({})), "empty");
     Bytes application = field(1, Bytes(65, 1));
     const Bytes payload = field(2, Bytes(300, 2));
@@ -160,7 +163,7 @@ TEST(Protocol_message, Other_messages_are_told_apart) {
 }
 
 TEST(Protocol_message, Bounds_hold) {
-    const Bytes bundle = field(3, hex(vectors::bob_bundle));
+    const Bytes bundle = field(3, vector_bytes("bob.bundle"));
     EXPECT_EQ(reason(decode_protocol_message(repeated(bundle, 16))), "decoded");
     EXPECT_EQ(reason(decode_protocol_message(repeated(bundle, 17))), "too_many");
     const Bytes entry = field(101, field(1, as_bytes("id")));
@@ -196,7 +199,7 @@ TEST(Protocol_message, Keys_have_33_bytes) {
 }
 
 TEST(Protocol_message, Cut_anywhere_it_does_no_harm) {
-    const Bytes whole = hex(vectors::protocol_message_dh);
+    const Bytes whole = vector_bytes("protocol_message_dh");
     for (std::size_t size = 0; size < whole.size(); ++size) {
         const auto decoded = decode_protocol_message(ByteView(whole).first(size));
         EXPECT_TRUE(!decoded || decoded->encrypted.empty()) << size;

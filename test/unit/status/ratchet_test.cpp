@@ -4,17 +4,19 @@
 #include <algorithm>
 #include <vector>
 
-#include "encryption_vectors.hpp"
 #include "status/ratchet.hpp"
 #include "status/ratchet_kdf.hpp"
+#include "vectors.hpp"
 
 namespace noroshi::status {
 namespace {
 
 using crypto::PublicKey;
 using crypto::SecretKey;
+using test::key_of;
+using test::vector_bytes;
+using test::vector_text;
 
-SecretKey key_of(std::uint8_t byte) { return *SecretKey::from_bytes(Bytes(32, byte)); }
 PublicKey public_of(std::uint8_t byte) { return key_of(byte).public_key(); }
 Secret<32> secret_of(std::string_view hex) {
     const Bytes bytes = *from_hex(hex);
@@ -28,8 +30,8 @@ std::string text(const Result<Bytes>& opened) {
 /// A session of two, alice the one who began.
 struct Pair {
     SeededRandom random{7};
-    Ratchet alice = Ratchet::initiate(secret_of(vectors::x3dh_secret), public_of(0x44), key_of(0x55));
-    Ratchet bob = Ratchet::respond(secret_of(vectors::x3dh_secret), key_of(0x44));
+    Ratchet alice = Ratchet::initiate(secret_of(vector_text("x3dh_secret")), public_of(0x44), key_of(0x55));
+    Ratchet bob = Ratchet::respond(secret_of(vector_text("x3dh_secret")), key_of(0x44));
 
     std::string to_bob(const RatchetMessage& message) { return text(bob.decrypt(message, random)); }
     std::string to_alice(const RatchetMessage& message) { return text(alice.decrypt(message, random)); }
@@ -49,26 +51,28 @@ std::vector<RatchetMessage> many(Ratchet& from, std::size_t count) {
 }
 
 TEST(X3dh, Shared_points_are_the_vectors) {
-    EXPECT_EQ(hex(key_of(0x11).shared_x(public_of(0x44))), vectors::dh1);
-    EXPECT_EQ(hex(key_of(0x33).shared_x(public_of(0x22))), vectors::dh2);
-    EXPECT_EQ(hex(key_of(0x33).shared_x(public_of(0x44))), vectors::dh3);
+    EXPECT_EQ(hex(key_of(0x11).shared_x(public_of(0x44))), vector_text("dh1"));
+    EXPECT_EQ(hex(key_of(0x33).shared_x(public_of(0x22))), vector_text("dh2"));
+    EXPECT_EQ(hex(key_of(0x33).shared_x(public_of(0x44))), vector_text("dh3"));
 }
 
 TEST(X3dh, Both_sides_get_the_secret_of_the_vector) {
-    EXPECT_EQ(hex(x3dh_initiator(key_of(0x11), key_of(0x33), public_of(0x22), public_of(0x44))), vectors::x3dh_secret);
-    EXPECT_EQ(hex(x3dh_responder(key_of(0x22), key_of(0x44), public_of(0x11), public_of(0x33))), vectors::x3dh_secret);
+    EXPECT_EQ(hex(x3dh_initiator(key_of(0x11), key_of(0x33), public_of(0x22), public_of(0x44))),
+              vector_text("x3dh_secret"));
+    EXPECT_EQ(hex(x3dh_responder(key_of(0x22), key_of(0x44), public_of(0x11), public_of(0x33))),
+              vector_text("x3dh_secret"));
 }
 
 TEST(Ratchet_kdf, Chains_are_the_vectors) {
-    const RootStep root = root_step(secret_of(vectors::x3dh_secret), key_of(0x55).shared_x(public_of(0x44)));
-    EXPECT_EQ(hex(root.root), vectors::root_key);
-    EXPECT_EQ(hex(root.chain), vectors::chain_key_0);
+    const RootStep root = root_step(secret_of(vector_text("x3dh_secret")), key_of(0x55).shared_x(public_of(0x44)));
+    EXPECT_EQ(hex(root.root), vector_text("ratchet.root_key"));
+    EXPECT_EQ(hex(root.chain), vector_text("ratchet.chain_key_0"));
     const ChainStep first = chain_step(root.chain);
-    EXPECT_EQ(hex(first.message), vectors::message_key_0);
-    EXPECT_EQ(hex(first.chain), vectors::chain_key_1);
+    EXPECT_EQ(hex(first.message), vector_text("ratchet.message_key_0"));
+    EXPECT_EQ(hex(first.chain), vector_text("ratchet.chain_key_1"));
     const ChainStep second = chain_step(first.chain);
-    EXPECT_EQ(hex(second.message), vectors::message_key_1);
-    EXPECT_EQ(hex(second.chain), vectors::chain_key_2);
+    EXPECT_EQ(hex(second.message), vector_text("ratchet.message_key_1"));
+    EXPECT_EQ(hex(second.chain), vector_text("ratchet.chain_key_2"));
 }
 
 TEST(Ratchet, Messages_are_the_vectors) {
@@ -77,14 +81,14 @@ TEST(Ratchet, Messages_are_the_vectors) {
     const RatchetMessage second = pair.alice.encrypt(as_bytes("hello 1"));
     EXPECT_EQ(first.header, (RatchetHeader{public_of(0x55).compressed(), 0, 0}));
     EXPECT_EQ(second.header, (RatchetHeader{public_of(0x55).compressed(), 1, 0}));
-    EXPECT_EQ(to_hex(first.payload), vectors::ratchet_payload_0);
-    EXPECT_EQ(to_hex(second.payload), vectors::ratchet_payload_1);
+    EXPECT_EQ(to_hex(first.payload), vector_text("ratchet.payload_0"));
+    EXPECT_EQ(to_hex(second.payload), vector_text("ratchet.payload_1"));
 }
 
 TEST(Ratchet, Bob_opens_the_vectors_in_either_order) {
     const RatchetHeader header{public_of(0x55).compressed(), 0, 0};
-    RatchetMessage first{header, *from_hex(vectors::ratchet_payload_0)};
-    RatchetMessage second{header, *from_hex(vectors::ratchet_payload_1)};
+    RatchetMessage first{header, vector_bytes("ratchet.payload_0")};
+    RatchetMessage second{header, vector_bytes("ratchet.payload_1")};
     second.header.n = 1;
     Pair in_order;
     EXPECT_EQ(in_order.to_bob(first), "hello 0");
