@@ -60,7 +60,7 @@ bool Peers::add_peer_row(ByteView bytes) {
     Peer& peer = peers_[*identity];
     peer.identity = *identity;
     peer.contact = row.contact();
-    peer.seen = row.seen();
+    peer.seen = std::max(peer.seen, row.seen());
     peer.devices = std::move(devices);
     tick_ = std::max(tick_, peer.seen);
     return true;
@@ -82,6 +82,7 @@ bool Peers::add_session_row(ByteView bytes) {
     tick_ = std::max({tick_, session->used, session->heard});
     Peer& peer = peers_[*identity];
     peer.identity = *identity;
+    peer.seen = std::max(peer.seen, session->used);
     peer.sessions.push_back(std::move(*session));
     return true;
 }

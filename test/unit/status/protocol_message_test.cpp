@@ -1,6 +1,7 @@
 // test/unit/status/protocol_message_test.cpp - the frame of the encryption layer: bytes of status-go, hostile bytes.
 #include <gtest/gtest.h>
 
+#include "fields.hpp"
 #include "status/protocol_message.hpp"
 #include "vectors.hpp"
 
@@ -8,9 +9,11 @@ namespace noroshi::status {
 namespace {
 
 using crypto::SecretKey;
+using test::field;
 using test::key_of;
 using test::vector_bytes;
 using test::vector_text;
+using test::operator+;
 
 constexpr std::string_view alice_device = "a11ce000-0000-4000-8000-000000000001";
 constexpr std::string_view bob_device = "b0b00000-0000-4000-8000-000000000001";
@@ -31,20 +34,6 @@ Bundle bobs_bundle() { return bundle_of(0x22, bob_device, 0x44); }
 
 std::string reason(const Result<ProtocolMessage>& decoded) { return decoded ? "decoded" : decoded.error().message; }
 
-/// A protobuf field of bytes.
-Bytes field(std::uint32_t number, ByteView content) {
-    Bytes out;
-    const auto varint = [&](std::uint64_t value) {
-        for (; value >= 0x80; value >>= 7) {
-            out.push_back(static_cast<std::uint8_t>(value | 0x80));
-        }
-        out.push_back(static_cast<std::uint8_t>(value));
-    };
-    varint(std::uint64_t{number} << 3 | 2);
-    varint(content.size());
-    out.insert(out.end(), content.begin(), content.end());
-    return out;
-}
 Bytes repeated(const Bytes& what, std::size_t times) {
     Bytes out;
     for (std::size_t i = 0; i < times; ++i) {
@@ -154,10 +143,7 @@ TEST(Protocol_message, Every_kind_of_entry_comes_back) {
 TEST(Protocol_message, Other_messages_are_told_apart) {
     EXPECT_EQ(reason(decode_protocol_message(vector_bytes("mvds_payload"))), "empty");
     EXPECT_EQ(reason(decode_protocol_message({})), "empty");
-    Bytes application = field(1, Bytes(65, 1));
-    const Bytes payload = field(2, Bytes(300, 2));
-    application.insert(application.end(), payload.begin(), payload.end());
-    application.insert(application.end(), {0x18, 0x01});
+    const Bytes application = field(1, Bytes(65, 1)) + field(2, Bytes(300, 2)) + field(3, 1);
     EXPECT_EQ(reason(decode_protocol_message(application)), "empty");
     EXPECT_EQ(reason(decode_protocol_message(Bytes{0x1a, 0x05, 0x00})), "malformed");
 }
@@ -169,16 +155,12 @@ TEST(Protocol_message, Bounds_hold) {
     const Bytes entry = field(101, field(1, as_bytes("id")));
     EXPECT_EQ(reason(decode_protocol_message(repeated(entry, 64))), "decoded");
     EXPECT_EQ(reason(decode_protocol_message(repeated(entry, 65))), "too_many");
-    EXPECT_EQ(reason(decode_protocol_message(field(3, repeated(field(2, {}), 17)))), "too_many");
-    EXPECT_EQ(reason(decode_protocol_message(repeated(field(101, {}), 300'000))), "too_many");
-    EXPECT_EQ(reason(decode_protocol_message(field(3, repeated(field(2, {}), 500'000)))), "too_many");
+    EXPECT_EQ(reason(decode_protocol_message(field(3, repeated(field(2, ByteView()), 17)))), "too_many");
+    EXPECT_EQ(reason(decode_protocol_message(repeated(field(101, ByteView()), 300'000))), "too_many");
+    EXPECT_EQ(reason(decode_protocol_message(field(3, repeated(field(2, ByteView()), 500'000)))), "too_many");
     const Bytes public_message = field(102, as_bytes("x"));
-    Bytes with_id = field(2, Bytes(128, 'i'));
-    with_id.insert(with_id.end(), public_message.begin(), public_message.end());
-    EXPECT_EQ(reason(decode_protocol_message(with_id)), "decoded");
-    with_id = field(2, Bytes(129, 'i'));
-    with_id.insert(with_id.end(), public_message.begin(), public_message.end());
-    EXPECT_EQ(reason(decode_protocol_message(with_id)), "bad_installation");
+    EXPECT_EQ(reason(decode_protocol_message(field(2, Bytes(128, 'i')) + public_message)), "decoded");
+    EXPECT_EQ(reason(decode_protocol_message(field(2, Bytes(129, 'i')) + public_message)), "bad_installation");
     EXPECT_EQ(reason(decode_protocol_message(field(101, field(1, Bytes(129, 'i'))))), "bad_installation");
 }
 
