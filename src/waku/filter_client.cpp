@@ -16,16 +16,44 @@ Milliseconds back_off(unsigned failures) {
     return std::min(longest_back_off, Milliseconds(1'000) * (1 << std::min(failures == 0 ? 0U : failures - 1, 6U)));
 }
 
+const char* name_of(FilterAct act) {
+    return act == FilterAct::ping ? "ping" : act == FilterAct::subscribe ? "subscribe" : "unsubscribe";
+}
+
 }  // namespace
 
-FilterClient::FilterClient(Streams& streams, Topics topics, Random& random, Metrics& metrics, Log log)
-    : streams_(streams), topics_(std::move(topics)), random_(random), metrics_(metrics), log_(std::move(log)) {}
+FilterClient::FilterClient(Streams& streams, std::vector<std::string> pubsub_topics,
+                           std::vector<std::string> content_topics, Random& random, Metrics& metrics, Log log)
+    : streams_(streams),
+      pubsub_topics_(std::move(pubsub_topics)),
+      content_topics_(std::move(content_topics)),
+      random_(random),
+      metrics_(metrics),
+      log_(std::move(log)) {}
 
-void FilterClient::peer_ready(const PeerId& peer, SteadyMs now) {
-    if (topics_.content.empty() || !peers_.try_emplace(peer).second) {
-        return;
+void FilterClient::set_content_topics(std::vector<std::string> topics, SteadyMs now) {
+    const bool added = std::ranges::any_of(topics, [this](const std::string& topic) {
+        return std::ranges::count(content_topics_, topic) == 0;
+    });
+    content_topics_ = std::move(topics);
+    ++revision_;
+    for (auto& [id, peer] : peers_) {
+        peer.next_gone = 0;
+        if (added) {
+            peer.next_topic = 0;
+            peer.subscribed = false;
+        }
+        if (peer.failures == 0 && peer.limited == 0) {  // others wait for their time
+            peer.next_request = peer.asked_at + request_interval;
+        }
     }
     tick(now);
+}
+
+void FilterClient::peer_ready(const PeerId& peer, SteadyMs now) {
+    if (peers_.try_emplace(peer).second) {
+        tick(now);
+    }
 }
 
 void FilterClient::peer_gone(const PeerId& peer) { peers_.erase(peer); }
@@ -50,6 +78,9 @@ void FilterClient::tick(SteadyMs now) {
 
 /// The one with the fewest failures first; who has just failed waits for its time.
 void FilterClient::fill_places(SteadyMs now) {
+    if (content_topics_.empty()) {
+        return;
+    }
     auto used = static_cast<std::size_t>(std::ranges::count_if(peers_, [](const auto& e) { return e.second.used; }));
     while (used < wanted_peers) {
         Peer* best = nullptr;
@@ -67,27 +98,61 @@ void FilterClient::fill_places(SteadyMs now) {
     }
 }
 
-void FilterClient::ask(const PeerId& id, Peer& peer, SteadyMs now) {
-    if (peer.next_topic == topics_.pubsub.size() && now - peer.renewed_at >= renew_interval) {
+std::vector<std::string> FilterClient::gone(const Peer& peer) const {
+    std::vector<std::string> out;
+    for (const std::string& topic : peer.held) {
+        if (std::ranges::count(content_topics_, topic) == 0 && out.size() < max_filter_topics) {
+            out.push_back(topic);
+        }
+    }
+    return out;
+}
+
+bool FilterClient::is_subscribing(const Peer& peer) const {
+    return !content_topics_.empty() && peer.next_topic < pubsub_topics_.size();
+}
+
+/// What is wanted first, then what is not, then a ping; nothing where nothing is wanted.
+std::optional<FilterRequest> FilterClient::next_request(Peer& peer, SteadyMs now) const {
+    if (peer.next_topic == pubsub_topics_.size() && now - peer.renewed_at >= renew_interval) {
         peer.next_topic = 0;
     }
     FilterRequest request;
-    request.request_id = random_.id();
-    if (peer.next_topic < topics_.pubsub.size()) {
-        peer.asked = true;
+    if (is_subscribing(peer)) {
         request.act = FilterAct::subscribe;
-        request.pubsub_topic = topics_.pubsub[peer.next_topic];
-        request.content_topics = topics_.content;
+        request.pubsub_topic = pubsub_topics_[peer.next_topic];
+        request.content_topics = content_topics_;
+        peer.asked = true;
+        peer.held.insert(content_topics_.begin(), content_topics_.end());
+    } else if (std::vector<std::string> unwanted = gone(peer); !unwanted.empty()) {
+        request.act = FilterAct::unsubscribe;
+        request.pubsub_topic = pubsub_topics_[peer.next_gone];
+        request.content_topics = std::move(unwanted);
+    } else if (content_topics_.empty()) {
+        return std::nullopt;
     }
+    return request;
+}
+
+void FilterClient::ask(const PeerId& id, Peer& peer, SteadyMs now) {
+    std::optional<FilterRequest> request = next_request(peer, now);
+    if (!request) {
+        peer.used = false;
+        peer.subscribed = false;
+        return;
+    }
+    request->request_id = random_.id();
     peer.asking = true;
+    peer.asked_at = now;
     peer.next_request = now + request_interval;
-    streams_.request(id, filter_subscribe_protocol, encode_filter_request(request), now,
-                     [this, id, act = request.act, request_id = request.request_id](const Result<Bytes>& body) {
-                         take(id, act, request_id, body);
+    const Bytes bytes = encode_filter_request(*request);
+    streams_.request(id, filter_subscribe_protocol, bytes, now,
+                     [this, id, asked = std::move(*request), revision = revision_](const Result<Bytes>& body) {
+                         take(id, asked, revision, body);
                      });
 }
 
-void FilterClient::take(const PeerId& id, FilterAct act, const std::string& request_id, const Result<Bytes>& body) {
+void FilterClient::take(const PeerId& id, const FilterRequest& request, unsigned revision, const Result<Bytes>& body) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) {
         return;
@@ -95,47 +160,53 @@ void FilterClient::take(const PeerId& id, FilterAct act, const std::string& requ
     Peer& peer = found->second;
     peer.asking = false;
     if (!body) {
-        count(act, "failed");
+        count(request.act, "failed");
         failed(id, peer, body.error().message);
         return;
     }
     const Result<FilterAnswer> answer = decode_filter_answer(*body);
     if (answer && answer->code == status::rate_limited) {  // its request id is "N/A"
-        count(act, "rate_limited");
+        count(request.act, "rate_limited");
         limited(peer);
-    } else if (!answer || answer->request_id != request_id) {
-        count(act, "bad_reply");
+    } else if (!answer || answer->request_id != request.request_id) {
+        count(request.act, "bad_reply");
         failed(id, peer, answer ? "bad_reply: the answer is to another request" : answer.error().message);
-    } else if (answer->code == status::not_found && act == FilterAct::ping) {
-        count(act, "not_found");  // it has forgotten us: a restart, or an address that changed
+    } else if (answer->code == status::not_found && request.act != FilterAct::subscribe) {
+        count(request.act, "not_found");  // it has forgotten us: a restart, or an address that changed
         peer.subscribed = false;
         peer.next_topic = 0;
+        peer.next_gone = 0;
+        peer.held.clear();
     } else if (answer->code != status::ok) {
-        count(act, "refused");
+        count(request.act, "refused");
         failed(id, peer, "refused: " + std::to_string(answer->code) + " " + answer->info);
     } else {
-        count(act, "ok");
-        succeeded(id, peer, act);
+        count(request.act, "ok");
+        peer.failures = 0;
+        peer.limited = 0;
+        if (revision == revision_) {
+            succeeded(id, peer, request);
+        }
     }
 }
 
-void FilterClient::succeeded(const PeerId& id, Peer& peer, FilterAct act) {
-    peer.failures = 0;
-    peer.limited = 0;
-    if (act == FilterAct::subscribe) {
-        ++peer.next_topic;
-    }
-    if (peer.next_topic < topics_.pubsub.size()) {
-        return;
-    }
-    if (act == FilterAct::subscribe) {
+void FilterClient::succeeded(const PeerId& id, Peer& peer, const FilterRequest& request) {
+    if (request.act == FilterAct::subscribe && ++peer.next_topic == pubsub_topics_.size()) {
         if (!peer.subscribed) {
             log_.info("filter_subscribed", {{"peer", id}});
         }
         peer.subscribed = true;
         peer.renewed_at = now_;
     }
-    peer.next_request = now_ + ping_interval;
+    if (request.act == FilterAct::unsubscribe && ++peer.next_gone == pubsub_topics_.size()) {
+        peer.next_gone = 0;
+        for (const std::string& topic : request.content_topics) {
+            peer.held.erase(topic);
+        }
+    }
+    if (!is_subscribing(peer) && gone(peer).empty()) {
+        peer.next_request = now_ + ping_interval;
+    }
 }
 
 void FilterClient::failed(const PeerId& id, Peer& peer, const std::string& reason) {
@@ -154,7 +225,7 @@ void FilterClient::limited(Peer& peer) {
 
 bool FilterClient::expects(const PeerId& peer, const std::string& pubsub_topic) const {
     const auto found = peers_.find(peer);
-    return found != peers_.end() && found->second.asked && std::ranges::count(topics_.pubsub, pubsub_topic) > 0;
+    return found != peers_.end() && found->second.asked && std::ranges::count(pubsub_topics_, pubsub_topic) > 0;
 }
 
 std::size_t FilterClient::subscribed() const {
@@ -164,7 +235,7 @@ std::size_t FilterClient::subscribed() const {
 void FilterClient::count(FilterAct act, std::string_view result) {
     metrics_
         .counter("noroshi_waku_filter_requests_total", "Requests to filter peers, by what became of them.",
-                 {{"act", act == FilterAct::ping ? "ping" : "subscribe"}, {"result", std::string(result)}})
+                 {{"act", name_of(act)}, {"result", std::string(result)}})
         .add();
 }
 

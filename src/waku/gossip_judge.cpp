@@ -25,13 +25,18 @@ Verdict verdict_on_fault(std::string_view reason) {
     return others_take ? Verdict::ignore : Verdict::reject;
 }
 
-GossipJudge::GossipJudge(std::vector<std::string> topics, std::vector<std::string> content_topics, const Clock& clock,
-                         Metrics& metrics)
+GossipJudge::GossipJudge(std::vector<std::string> topics, const std::vector<std::string>& content_topics,
+                         const Clock& clock, Metrics& metrics)
     : topics_(std::move(topics)),
-      content_topics_(std::move(content_topics)),
       clock_(clock),
       metrics_(metrics),
-      accepted_(received_by_relay(metrics, "accepted")) {}
+      accepted_(received_by_relay(metrics, "accepted")) {
+    read(content_topics);
+}
+
+void GossipJudge::read(const std::vector<std::string>& content_topics) {
+    content_topics_.store(std::make_shared<const Names>(content_topics.begin(), content_topics.end()));
+}
 
 Judgement GossipJudge::judge(std::string_view topic, ByteView data) {
     if (std::ranges::find(topics_, topic) == topics_.end()) {
@@ -44,7 +49,7 @@ Judgement GossipJudge::judge(std::string_view topic, ByteView data) {
         received_by_relay(metrics_, "rejected").add();
         return {verdict_on_fault(message.error().message), false};
     }
-    if (std::ranges::find(content_topics_, message->content_topic) != content_topics_.end()) {
+    if (content_topics_.load()->contains(message->content_topic)) {
         return {std::nullopt, true};
     }
     if (tell_all_.load(std::memory_order_relaxed)) {

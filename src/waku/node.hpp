@@ -89,13 +89,14 @@ struct NodeConfig {
     Mode mode{Mode::relay};
     std::string agent{"noroshi"};           ///< shown to peers by identify
     NodeLimits limits{};
-    /// What next_message gives: messages with these content topics, from gossip, filter peers and stores. Others are
-    /// passed on to peers and forgotten. At most 10, the limit of a store query.
+    /// What next_message gives at first: messages with these content topics, from gossip, filter peers and stores. Others
+    /// are passed on to peers and forgotten. At most 100, the limit of a filter request; set_content_topics changes them.
     std::vector<std::string> content_topics{};
     /// Asks a peer that keeps messages (13/WAKU2-STORE) for missed ones: after each connection, once more when the
     /// gossip mesh has formed, after a sleep of the machine, and every ten minutes.
     bool catch_up{false};
-    Milliseconds catch_up_window{0};        ///< how far back the first such query goes before the start
+    /// How far back the first such query goes before the start, or before the call that added a content topic.
+    Milliseconds catch_up_window{0};
     ServiceConfig services{};               ///< mode relay only
     std::optional<TlsIdentity> tls{};       ///< without it, TLS is the work of a proxy in front of /ws
     /// PEM certificates that a dialled /wss is believed for, beside the system's and Mozilla's roots.
@@ -215,9 +216,14 @@ class Node {
     [[nodiscard]] virtual Task<Result<StoreWord>> find_stored(Published what) = 0;
     /// These peers took a message that nobody has: others are asked first from now on.
     virtual void doubt(const std::vector<std::string>& peers) = 0;
-    /// The next message on a content topic of the configuration, each hash once; waits. One caller at a time.
+    /// The next message on a content topic that is read, each hash once; waits. One caller at a time.
     /// Errors: cancelled (stopped).
     [[nodiscard]] virtual Task<Result<ReceivedMessage>> next_message() = 0;
+    /// What next_message gives from now on, in place of the topics so far: callable at any time, also while the node
+    /// runs. Filter peers are told; stores are asked for what came to the added topics in the `catch_up_window` before
+    /// now, when `catch_up` is on. Messages that wait for next_message stay. At most 100; of more, the last ones are left
+    /// out and a warning is logged.
+    virtual void set_content_topics(std::vector<std::string> topics) = 0;
 
     /// `ready` is called whenever a peer becomes able to take messages: a reason to send at once what waits for peers.
     /// Call it before `start`.

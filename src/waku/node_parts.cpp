@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "content_topics.hpp"
 #include "rpc.hpp"
-#include "store_rpc.hpp"
 
 namespace noroshi::waku {
 namespace {
@@ -80,8 +80,8 @@ Result<void> check_topics(const std::vector<std::uint16_t>& shards, const std::v
             return fail(Errc::invalid_argument, fmt::format("shards: {} is named twice", shard));
         }
     }
-    if (content_topics.size() > max_store_topics) {
-        return fail(Errc::invalid_argument, "content_topics: expected at most 10 of them");
+    if (content_topics.size() > ContentTopics::most) {
+        return fail(Errc::invalid_argument, "content_topics: expected at most 100 of them");
     }
     return {};
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "waku/node.hpp"
 
@@ -14,13 +14,20 @@ inline constexpr Milliseconds push_interval{1'100};
 inline constexpr Milliseconds longest_push_wait{10'000};
 inline constexpr Milliseconds longest_limit_wait{60'000};
 
-/// The hashes of the last messages, oldest forgotten first.
+/// The hashes of the last messages, oldest forgotten first, and which of them were given to who reads: what was passed
+/// over may be wanted later, when its content topic is read.
 class HashMemory {
   public:
     explicit HashMemory(std::size_t capacity) : capacity_(capacity) {}
     [[nodiscard]] bool contains(const crypto::Digest& hash) const { return known_.contains(hash); }
-    void insert(const crypto::Digest& hash) {
-        if (!known_.insert(hash).second) {
+    [[nodiscard]] bool was_given(const crypto::Digest& hash) const {
+        const auto found = known_.find(hash);
+        return found != known_.end() && found->second;
+    }
+    void insert(const crypto::Digest& hash, bool given) {
+        const auto [entry, is_new] = known_.try_emplace(hash, given);
+        if (!is_new) {
+            entry->second = entry->second || given;
             return;
         }
         order_.push_back(hash);
@@ -32,7 +39,7 @@ class HashMemory {
 
   private:
     std::size_t capacity_;
-    std::set<crypto::Digest> known_;  // ordered: a stranger can aim hashes at one bucket of a hash table
+    std::map<crypto::Digest, bool> known_;  // ordered: a stranger can aim hashes at one bucket of a hash table
     std::deque<crypto::Digest> order_;
 };
 

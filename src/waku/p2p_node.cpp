@@ -37,11 +37,12 @@ P2pNode::P2pNode(NodeConfig config, const std::vector<PeerAddress>& peers, HostF
       factory_(std::move(factory)),
       environment_(std::move(environment)),
       topics_(pubsub_topics(config_.cluster, config_.shards)),
+      content_topics_(config_.content_topics),
       redialler_(peers, environment_.random),
       judge_(std::make_shared<GossipJudge>(topics_, config_.content_topics, environment_.clock, environment_.metrics)),
       received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
-      filter_(streams_, {topics_, config_.content_topics}, environment_.random, environment_.metrics, environment_.log),
+      filter_(streams_, topics_, content_topics_.list(), environment_.random, environment_.metrics, environment_.log),
       calls_(environment_.executor),
       tasks_(environment_.executor) {
     if (config_.discovery.any() || config_.services.peer_exchange) {
@@ -156,7 +157,7 @@ Result<void> P2pNode::make_host() {
     streams_.set_host(host_.get());
     // Before anything can connect: peers that find no metadata protocol here disconnect at once.
     NOROSHI_TRY_VOID(host_->accept(metadata_protocol, max_streams));
-    if (config_.mode == Mode::light && !config_.content_topics.empty()) {
+    if (config_.mode == Mode::light) {  // also when nothing is read yet
         NOROSHI_TRY_VOID(host_->accept(filter_push_protocol, max_streams));
     }
     if (services_) {

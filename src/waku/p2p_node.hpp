@@ -10,6 +10,7 @@
 #include "host.hpp"
 #include "clock_watch.hpp"
 #include "conduct.hpp"
+#include "content_topics.hpp"
 #include "discovery/discovery.hpp"
 #include "filter_client.hpp"
 #include "gossip_judge.hpp"
@@ -40,6 +41,7 @@ class P2pNode final : public Node {
     [[nodiscard]] Task<Result<StoreWord>> find_stored(Published what) override;
     void doubt(const std::vector<std::string>& peers) override;
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message() override;
+    void set_content_topics(std::vector<std::string> topics) override;
     void on_peer_ready(std::function<void()> ready) override { peer_ready_ = std::move(ready); }
     [[nodiscard]] std::vector<PeerInfo> peers() const override;
     [[nodiscard]] std::string peer_id() const override { return peer_id_; }
@@ -138,19 +140,20 @@ class P2pNode final : public Node {
     enum class Taken : std::uint8_t { fresh, duplicate, no_room };
     /// A valid message from outside: to who reads, to the store, to subscribers; each hash once.
     [[nodiscard]] Taken take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data);
-    [[nodiscard]] bool is_read(const std::string& content_topic) const;
     void note_echo(const crypto::Digest& hash, const PeerId& from);
 
     // p2p_node_store.cpp: what was missed, and what others have
     [[nodiscard]] std::optional<StoreVersion> store_version(const PeerId& id) const;
     void begin_catch_up();
-    void catch_up_through(const PeerId& id);
+    void catch_up_through(const PeerId& id, const std::vector<std::string>& content_topics);
     void catch_up_when_due(SteadyMs now);
     [[nodiscard]] Task<void> catch_up(PeerId id);
-    [[nodiscard]] Task<Result<std::size_t>> fetch_all(PeerId id, StoreVersion version, TimestampMs from,
-                                                      TimestampMs until);
+    [[nodiscard]] Task<Result<void>> catch_up_once(PeerId id, StoreVersion version,
+                                                   std::vector<std::string> content_topics);
+    [[nodiscard]] Task<Result<void>> fetch_all(PeerId id, StoreVersion version, ContentTopics::Range range,
+                                               TimestampMs until);
     [[nodiscard]] Task<Result<StorePage>> fetch_page(PeerId id, StoreVersion version, StoreQuery query);
-    [[nodiscard]] Result<bool> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
+    [[nodiscard]] Result<void> keep_stored(const PeerId& id, const std::string& topic, WakuMessage message);
     [[nodiscard]] std::vector<PeerId> stores_for(const Published& what) const;
     [[nodiscard]] Task<Result<bool>> ask_store(PeerId id, Published what);
 
@@ -160,6 +163,7 @@ class P2pNode final : public Node {
     HostFactory factory_;
     NodeEnvironment environment_;
     std::vector<std::string> topics_;
+    ContentTopics content_topics_;
     NodeState state_{NodeState::stopped};
     std::function<void()> peer_ready_{[] {}};
     bool started_{false};
@@ -200,10 +204,15 @@ class P2pNode final : public Node {
     FilterClient filter_;
     std::unique_ptr<Services> services_;
     ClockWatch clock_watch_;
-    TimestampMs caught_up_to_{};
     SteadyMs catch_up_at_{};
     TimestampMs last_tick_{};
-    std::set<PeerId> catching_up_;
+    /// What a store is being asked about.
+    struct CatchUp {
+        std::set<std::string> content_topics;
+        unsigned looks{0};  ///< still to be taken
+        SteadyMs next_look{};
+    };
+    std::map<PeerId, CatchUp> catching_up_;
 
     Calls calls_;
     TaskGroup tasks_;

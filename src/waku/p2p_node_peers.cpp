@@ -160,7 +160,7 @@ void P2pNode::on(event::Identified event) {
     if (discovery_ && std::ranges::count(peer.info.protocols, peer_exchange_protocol) > 0) {
         discovery_->exchange_ready(event.peer);
     }
-    catch_up_through(event.peer);
+    catch_up_through(event.peer, content_topics_.list());
     if (config_.mode == Mode::relay) {
         return;
     }

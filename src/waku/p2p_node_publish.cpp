@@ -45,7 +45,7 @@ Task<Result<Publication>> P2pNode::check_and_publish(std::string pubsub_topic, W
 
 /// An own message is never received, wherever it comes from; that it came is noted.
 void P2pNode::remember_published(const crypto::Digest& hash) {
-    seen_.insert(hash);
+    seen_.insert(hash, true);
     if (!echoes_.try_emplace(hash).second) {
         return;
     }
@@ -162,6 +162,8 @@ Task<Result<Publication>> P2pNode::publish_light(std::string topic, crypto::Dige
             break;
         }
         const Result<void> pushed = co_await push_once(*id, version, topic, data);
+        count("noroshi_waku_lightpush_requests_total", "Pushes to lightpush peers, by what became of them.",
+              {{"result", pushed ? "ok" : first_word(pushed.error().message)}});
         if (pushed) {
             last_good_push_peer_ = *id;
             out.peers.push_back(*id);

@@ -60,7 +60,7 @@ bool P2pNode::on_filter_push(const PeerId& id, const Bytes& frame) {
         counted("rejected");
         return false;
     }
-    if (!is_read(message->content_topic)) {
+    if (!content_topics_.contains(message->content_topic)) {
         counted("not_asked_for");
         return true;
     }
@@ -69,25 +69,23 @@ bool P2pNode::on_filter_push(const PeerId& id, const Bytes& frame) {
     return true;
 }
 
-bool P2pNode::is_read(const std::string& content_topic) const {
-    return std::ranges::count(config_.content_topics, content_topic) > 0;
-}
-
 P2pNode::Taken P2pNode::take_in(const PeerId& id, const std::string& topic, WakuMessage message, ByteView data) {
     const crypto::Digest hash = message_hash(topic, message);
-    if (seen_.contains(hash)) {
+    const bool known = seen_.contains(hash);
+    const bool is_read = content_topics_.contains(message.content_topic);
+    if (known && (!is_read || seen_.was_given(hash))) {
         note_echo(hash, id);
         return Taken::duplicate;
     }
-    clock_watch_.note(message, environment_.clock.now());  // not of an own message: it has our clock's time
-    if (services_) {
-        services_->on_message(topic, message, hash, data);
+    if (!known) {
+        clock_watch_.note(message, environment_.clock.now());  // not of an own message: it has our clock's time
+        if (services_) {
+            services_->on_message(topic, message, hash, data);
+        }
     }
-    if (is_read(message.content_topic) && !received_.push({std::move(message), topic, hash, id})) {
-        return Taken::no_room;
-    }
-    seen_.insert(hash);
-    return Taken::fresh;
+    const bool given = is_read && received_.push({std::move(message), topic, hash, id});
+    seen_.insert(hash, given);
+    return is_read && !given ? Taken::no_room : Taken::fresh;
 }
 
 void P2pNode::note_echo(const crypto::Digest& hash, const PeerId& from) {
@@ -105,6 +103,22 @@ std::vector<std::string> P2pNode::echoed_by(const crypto::Digest& hash) const {
 Task<Result<ReceivedMessage>> P2pNode::next_message() {
     const Calls::Inside call(calls_);
     co_return co_await received_.take();
+}
+
+void P2pNode::set_content_topics(std::vector<std::string> topics) {
+    const TimestampMs from = environment_.clock.now() - config_.catch_up_window;
+    const ContentTopics::Change change = content_topics_.replace(topics, from);
+    if (change.refused > 0) {
+        environment_.log.warn("content_topics_left_out", {{"topics", change.refused}});
+    }
+    if (change.added.empty() && change.gone.empty()) {
+        return;
+    }
+    judge_->read(content_topics_.list());
+    filter_.set_content_topics(content_topics_.list(), environment_.clock.steady());
+    for (const auto& [id, peer] : peers_) {
+        catch_up_through(id, change.added);
+    }
 }
 
 }  // namespace noroshi::waku

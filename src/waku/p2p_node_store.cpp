@@ -6,10 +6,9 @@
 namespace noroshi::waku {
 namespace {
 
-/// Clocks of senders differ by up to this much (stores refuse more), so that each query looks back a little further.
-constexpr std::chrono::seconds clock_overlap{20};
 /// After a connection, gossip meshes form for some heartbeats: what was missed in between is asked for again.
 constexpr Milliseconds second_look{10'000};
+constexpr Milliseconds look_slice{200};
 constexpr int most_pages = 100;
 constexpr Milliseconds catch_up_interval{600'000};
 /// The wall clock went on by that much between two ticks: the machine slept, and with it its connections.
@@ -34,7 +33,7 @@ std::optional<StoreVersion> P2pNode::store_version(const PeerId& id) const {
 
 /// The first query goes back by the window alone: who asks for nothing of the past gets nothing of it.
 void P2pNode::begin_catch_up() {
-    caught_up_to_ = environment_.clock.now() - config_.catch_up_window + clock_overlap;
+    content_topics_.ask_from(environment_.clock.now() - config_.catch_up_window);
     catch_up_at_ = environment_.clock.steady() + catch_up_interval;
     last_tick_ = environment_.clock.now();
 }
@@ -52,57 +51,87 @@ void P2pNode::catch_up_when_due(SteadyMs now) {
     }
     catch_up_at_ = now + catch_up_interval;
     for (const auto& [id, peer] : peers_) {
-        catch_up_through(id);
+        catch_up_through(id, content_topics_.list());
     }
 }
 
-void P2pNode::catch_up_through(const PeerId& id) {
-    if (!config_.catch_up || config_.content_topics.empty() || catching_up_.contains(id) || !store_version(id)) {
+void P2pNode::catch_up_through(const PeerId& id, const std::vector<std::string>& content_topics) {
+    if (!config_.catch_up || content_topics.empty() || !store_version(id)) {
         return;
     }
-    catching_up_.insert(id);
-    tasks_.spawn("waku catch up", catch_up(id));
+    const auto [entry, is_new] = catching_up_.try_emplace(id);
+    CatchUp& work = entry->second;
+    work.content_topics.insert(content_topics.begin(), content_topics.end());
+    work.looks = 2;
+    work.next_look = environment_.clock.steady();
+    if (is_new) {
+        tasks_.spawn("waku catch up", catch_up(id));
+    }
 }
 
+/// Topics that are added meanwhile, and a new connection, begin it anew.
 Task<void> P2pNode::catch_up(PeerId id) {
-    for (const Milliseconds pause : {Milliseconds(0), second_look}) {
-        const Result<void> waited = co_await wait_until(environment_, stopping_, environment_.clock.steady() + pause);
+    while (!stopping_) {
+        CatchUp& work = catching_up_[id];
         const std::optional<StoreVersion> version = store_version(id);
-        if (!waited || !version || stopping_) {
+        if (!version || work.looks == 0) {
             break;
         }
-        const TimestampMs until = environment_.clock.now();
-        const Result<std::size_t> fetched = co_await fetch_all(id, *version, caught_up_to_ - clock_overlap, until);
-        if (!fetched && fetched.error().code == Errc::cancelled) {
+        const SteadyMs now = environment_.clock.steady();
+        if (now < work.next_look) {
+            if (!co_await wait_until(environment_, stopping_, std::min(work.next_look, now + look_slice))) {
+                break;
+            }
+            continue;
+        }
+        const unsigned left = --work.looks;
+        work.next_look = now + second_look;
+        std::vector<std::string> content_topics(work.content_topics.begin(), work.content_topics.end());
+        const Result<void> looked = co_await catch_up_once(id, *version, std::move(content_topics));
+        if (!looked && catching_up_[id].looks == left) {
             break;
         }
-        count("noroshi_waku_catch_ups_total", "Queries of a store for what was missed, by what became of them.",
-              {{"result", fetched ? "ok" : first_word(fetched.error().message)}});
-        if (!fetched) {
-            environment_.log.warn("catch_up_failed", {{"peer", id}, {"reason", fetched.error().message}});
-            break;
-        }
-        environment_.log.debug("caught_up", {{"peer", id}, {"messages", *fetched}});
-        caught_up_to_ = std::max(caught_up_to_, until);
     }
     catching_up_.erase(id);
 }
 
-Task<Result<std::size_t>> P2pNode::fetch_all(PeerId id, StoreVersion version, TimestampMs from, TimestampMs until) {
-    std::size_t fetched = 0;
+Task<Result<void>> P2pNode::catch_up_once(PeerId id, StoreVersion version, std::vector<std::string> content_topics) {
+    const TimestampMs until = environment_.clock.now();
+    Result<void> fetched;
+    const std::vector<ContentTopics::Range> ranges = content_topics_.ranges(content_topics);
+    for (const ContentTopics::Range& range : ranges) {
+        fetched = co_await fetch_all(id, version, range, until);
+        if (!fetched) {
+            break;
+        }
+        content_topics_.asked(range.topics, until);
+    }
+    if (!fetched && fetched.error().code == Errc::cancelled) {
+        co_return fail(fetched.error());
+    }
+    count("noroshi_waku_catch_ups_total", "Queries of a store for what was missed, by what became of them.",
+          {{"result", fetched ? "ok" : first_word(fetched.error().message)}});
+    if (!fetched) {
+        environment_.log.warn("catch_up_failed", {{"peer", id}, {"reason", fetched.error().message}});
+        co_return fail(fetched.error());
+    }
+    environment_.log.debug("caught_up", {{"peer", id}, {"topics", content_topics.size()}});
+    co_return Result<void>{};
+}
+
+Task<Result<void>> P2pNode::fetch_all(PeerId id, StoreVersion version, ContentTopics::Range range, TimestampMs until) {
     for (const std::string& topic : topics_) {
         StoreQuery query;
         query.pubsub_topic = topic;
-        query.content_topics = config_.content_topics;
-        query.start_ns = in_ns(from);
+        query.content_topics = range.topics;
+        query.start_ns = in_ns(range.from);
         query.end_ns = in_ns(until + clock_overlap);
         for (int page_number = 0; page_number < most_pages; ++page_number) {
             NOROSHI_CO_TRY_VOID(co_await wait_for_room(environment_, stopping_, received_));
             query.request_id = environment_.random.id();
             NOROSHI_CO_TRY(StorePage page, co_await fetch_page(id, version, query));
             for (WakuMessage& message : page.messages) {
-                NOROSHI_CO_TRY(const bool fresh, keep_stored(id, topic, std::move(message)));
-                fetched += fresh ? 1 : 0;
+                NOROSHI_CO_TRY_VOID(keep_stored(id, topic, std::move(message)));
             }
             // A server that gives the same cursor again would keep us for ever.
             if (page.cursor.empty() || page.cursor == query.cursor) {
@@ -111,7 +140,7 @@ Task<Result<std::size_t>> P2pNode::fetch_all(PeerId id, StoreVersion version, Ti
             query.cursor = std::move(page.cursor);
         }
     }
-    co_return fetched;
+    co_return Result<void>{};
 }
 
 Task<Result<StorePage>> P2pNode::fetch_page(PeerId id, StoreVersion version, StoreQuery query) {
@@ -125,22 +154,17 @@ Task<Result<StorePage>> P2pNode::fetch_page(PeerId id, StoreVersion version, Sto
     co_return decode_store_page(version, query.request_id, body);
 }
 
-/// True when it had not been seen. Errors: limit, when there is no room; it will be asked for again.
-Result<bool> P2pNode::keep_stored(const PeerId& id, const std::string& topic, WakuMessage message) {
-    if (std::ranges::count(config_.content_topics, message.content_topic) == 0) {
-        return false;
+/// Errors: limit, when there is no room; it will be asked for again.
+Result<void> P2pNode::keep_stored(const PeerId& id, const std::string& topic, WakuMessage message) {
+    const crypto::Digest hash = message_hash(topic, message);
+    if (!content_topics_.contains(message.content_topic) || seen_.was_given(hash)) {
+        return {};
     }
-    ReceivedMessage received{std::move(message), topic, {}, id};
-    received.hash = message_hash(topic, received.message);
-    if (seen_.contains(received.hash)) {
-        return false;
-    }
-    const crypto::Digest hash = received.hash;
-    if (!received_.push(std::move(received))) {
+    if (!received_.push({std::move(message), topic, hash, id})) {
         return fail(Error{Errc::limit, "queue_full", {}, true});
     }
-    seen_.insert(hash);
-    return true;
+    seen_.insert(hash, true);
+    return {};
 }
 
 /// Stores that did not take the message first; each group in the order of peer ids.

@@ -39,8 +39,16 @@ Task<Result<Answer>> Api::get(std::string path, Milliseconds deadline) {
 }
 
 Task<Result<Answer>> Api::post(std::string path, std::string json) {
+    return send_json("POST", std::move(path), std::move(json));
+}
+
+Task<Result<Answer>> Api::remove(std::string path, std::string json) {
+    return send_json("DELETE", std::move(path), std::move(json));
+}
+
+Task<Result<Answer>> Api::send_json(std::string method, std::string path, std::string json) {
     net::Request request;
-    request.method = "POST";
+    request.method = std::move(method);
     request.headers = {{"Content-Type", "application/json"}};
     request.body = std::move(json);
     request.timeout = request_deadline;

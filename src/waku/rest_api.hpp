@@ -25,10 +25,12 @@ class Api {
     Api(std::unique_ptr<net::HttpClient> http, net::Url base);
     [[nodiscard]] Task<Result<Answer>> get(std::string path, Milliseconds deadline = request_deadline);
     [[nodiscard]] Task<Result<Answer>> post(std::string path, std::string json);
+    [[nodiscard]] Task<Result<Answer>> remove(std::string path, std::string json);  // DELETE
     /// "http://host:port", for logs.
     [[nodiscard]] std::string address() const;
 
   private:
+    [[nodiscard]] Task<Result<Answer>> send_json(std::string method, std::string path, std::string json);
     [[nodiscard]] Task<Result<Answer>> send(net::Request request, std::string path);
     std::unique_ptr<net::HttpClient> http_;
     net::Url base_;

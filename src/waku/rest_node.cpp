@@ -27,6 +27,7 @@ RestNode::RestNode(RestConfig config, net::Url url, std::unique_ptr<net::HttpCli
       api_(std::move(http), std::move(url)),
       environment_(std::move(environment)),
       topics_(pubsub_topics(config_.cluster, config_.shards)),
+      content_topics_(config_.content_topics),
       received_(environment_.executor, config_.limits),
       seen_(config_.limits.remembered_hashes),
       calls_(environment_.executor),
@@ -196,7 +197,7 @@ void RestNode::forget_session() {
     admin_ = true;
     peers_.clear();
     health_.clear();
-    filter_subscribed_ = false;
+    filter_topics_.clear();
     filter_retry_at_ = {};
     filter_delay_ = Milliseconds(0);
     push_version_.reset();
@@ -277,7 +278,7 @@ Task<Result<Publication>> RestNode::check_and_publish(std::string pubsub_topic, 
         co_return fail(Error{Errc::io, answers_ ? "host_down: not asked for messages yet" : away_, {}, true});
     }
     const crypto::Digest hash = message_hash(pubsub_topic, message);
-    seen_.insert(hash);  // an own message is never received, wherever it comes from
+    seen_.insert(hash, true);  // an own message is never received, wherever it comes from
     const Result<void> handed_over = co_await hand_over(std::move(pubsub_topic), std::move(message));
     if (handed_over) {
         co_return Publication{hash, {name()}};

@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "clock_watch.hpp"
+#include "content_topics.hpp"
+#include "filter_rpc.hpp"
 #include "lightpush_rpc.hpp"
 #include "node_parts.hpp"
 #include "rest_api.hpp"
@@ -30,6 +33,7 @@ class RestNode final : public Node {
     [[nodiscard]] Task<Result<StoreWord>> find_stored(Published what) override;
     void doubt(const std::vector<std::string>& /*peers*/) override {}
     [[nodiscard]] Task<Result<ReceivedMessage>> next_message() override;
+    void set_content_topics(std::vector<std::string> topics) override;
     void on_peer_ready(std::function<void()> ready) override { peer_ready_ = std::move(ready); }
     [[nodiscard]] std::vector<PeerInfo> peers() const override;
     [[nodiscard]] std::string peer_id() const override { return info_.peer_id; }
@@ -78,20 +82,24 @@ class RestNode final : public Node {
     [[nodiscard]] Task<Result<std::size_t>> receive_by_relay();
     [[nodiscard]] Task<Result<std::size_t>> receive_by_filter();
     [[nodiscard]] Task<Result<void>> subscribe_relay(std::string topic);
+    /// Makes the program's subscription that to the content topics that are read now.
     [[nodiscard]] Task<Result<void>> subscribe_filter();
+    [[nodiscard]] Task<Result<void>> change_filter(FilterAct act, std::vector<std::string> content_topics);
     [[nodiscard]] Task<void> check_filter();
     [[nodiscard]] Result<std::size_t> take_all(std::string_view way, const std::string& topic,
                                                const rest::Answer& answer);
-    [[nodiscard]] bool is_read(const std::string& content_topic) const;
     void count_malformed(const rest::Messages& messages);
 
     // rest_node_store.cpp: what was missed, and what others have
     void begin_catch_up();
     void catch_up_soon();
+    void catch_up_soon(const std::vector<std::string>& content_topics);
     void catch_up_when_due();
     [[nodiscard]] Task<void> catch_up();
     [[nodiscard]] Task<void> catch_up_once();
-    [[nodiscard]] Task<Result<std::size_t>> fetch_all(Store store, TimestampMs from, TimestampMs until);
+    [[nodiscard]] Task<Result<void>> fetch_all(Store store, TimestampMs until);
+    [[nodiscard]] Task<Result<void>> fetch_range(Store store, ContentTopics::Range range, TimestampMs until);
+    [[nodiscard]] Result<void> keep_stored(const Store& store, const std::string& topic, WakuMessage message);
     [[nodiscard]] Task<Result<rest::Page>> fetch_page(Store store, rest::Query query);
     [[nodiscard]] std::vector<Store> named_stores() const;
     [[nodiscard]] std::vector<Store> own_stores() const;
@@ -126,6 +134,7 @@ class RestNode final : public Node {
     rest::Api api_;
     NodeEnvironment environment_;
     std::vector<std::string> topics_;
+    ContentTopics content_topics_;
     NodeState state_{NodeState::stopped};
     std::function<void()> peer_ready_{[] {}};
     bool started_{false};
@@ -141,7 +150,7 @@ class RestNode final : public Node {
     bool admin_{true};  ///< its admin API is on, as far as we know
     std::vector<PeerInfo> peers_;
     std::string health_;  ///< nwaku's word when it is not READY
-    bool filter_subscribed_{false};
+    std::vector<std::string> filter_topics_;  ///< content topics of the program's subscription, in alphabetical order
     std::optional<LightpushVersion> push_version_;
 
     std::string away_{"host_down: not asked yet"};
@@ -159,10 +168,10 @@ class RestNode final : public Node {
     HashMemory seen_;
     ClockWatch clock_watch_;
     std::optional<SteadyMs> polled_at_;  ///< messages that waited longer in the cache say nothing of our clock
-    TimestampMs caught_up_to_{};
     SteadyMs catch_up_at_{};
     bool catching_up_{false};
     bool catch_up_wanted_{false};
+    std::set<std::string> catch_up_topics_;  ///< of the catch-up that is wanted or under way
 
     Calls calls_;
     TaskGroup tasks_;

@@ -80,20 +80,23 @@ Task<Result<void>> RestNode::subscribe_relay(std::string topic) {
     co_return Result<void>{};
 }
 
+/// A subscription that cannot be changed now is no reason not to read what the one there is brings.
 Task<Result<std::size_t>> RestNode::receive_by_filter() {
-    if (!filter_subscribed_ && !config_.content_topics.empty()) {
-        NOROSHI_CO_TRY_VOID(co_await subscribe_filter());
+    Result<void> subscribed;
+    if (filter_topics_ != content_topics_.list()) {
+        subscribed = co_await subscribe_filter();
     }
     std::size_t fresh = 0;
     // nwaku has one cache for all shards and does not say which: the first is assumed.
     const std::size_t caches = program_ == Program::nwaku ? 1 : topics_.size();
+    const std::vector<std::string> content_topics = filter_topics_;
     for (std::size_t i = 0; i < caches; ++i) {
         const std::string shard = program_ == Program::nwaku ? "" : net::percent_encoded(topics_[i]) + "/";
-        for (const std::string& content_topic : config_.content_topics) {
+        for (const std::string& content_topic : content_topics) {
             const std::string path = "/filter/v2/messages/" + shard + net::percent_encoded(content_topic);
             NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.get(path));
             if (!rest::is_absent(answer) && rest::is_not_subscribed(answer)) {
-                filter_subscribed_ = false;
+                filter_topics_.clear();
                 continue;
             }
             NOROSHI_CO_TRY_VOID(check(answer));
@@ -101,28 +104,50 @@ Task<Result<std::size_t>> RestNode::receive_by_filter() {
             fresh += taken;
         }
     }
+    NOROSHI_CO_TRY_VOID(subscribed);
     polled_at_ = environment_.clock.steady();
     co_return fresh;
 }
 
 Task<Result<void>> RestNode::subscribe_filter() {
     if (environment_.clock.steady() < filter_retry_at_) {
+        if (filter_delay_ == Milliseconds(0) && !filter_topics_.empty()) {
+            co_return Result<void>{};  // it was changed a moment ago, and will be again
+        }
         co_return fail(Error{Errc::refused, receive_problem_.empty() ? "not_subscribed" : receive_problem_, {}, true});
     }
     filter_delay_ = std::clamp<Milliseconds>(2 * filter_delay_, polls_a_filter_try * config_.poll_interval,
                                              most_polls_a_filter_try * config_.poll_interval);
     filter_retry_at_ = environment_.clock.steady() + filter_delay_;
-    for (const std::string& topic : topics_) {
-        std::string request = rest::encode_filter(environment_.random.id(), topic, config_.content_topics);
-        NOROSHI_CO_TRY(const rest::Answer answer, co_await api_.post("/filter/v2/subscriptions", std::move(request)));
-        NOROSHI_CO_TRY_VOID(check(answer));
-        environment_.log.info("rest_subscribed", {{"way", "filter"}, {"topic", topic}});
+    const std::vector<std::string> wanted = content_topics_.list();
+    std::vector<std::string> added;
+    std::vector<std::string> gone;
+    std::ranges::set_difference(wanted, filter_topics_, std::back_inserter(added));
+    std::ranges::set_difference(filter_topics_, wanted, std::back_inserter(gone));
+    if (!added.empty()) {
+        NOROSHI_CO_TRY_VOID(co_await change_filter(FilterAct::subscribe, added));
+        filter_check_at_ = environment_.clock.steady() + config_.poll_interval * polls_a_filter_check;
+        if (ready_) {
+            catch_up_soon(added);
+        }
     }
-    filter_subscribed_ = true;
+    if (!gone.empty()) {
+        NOROSHI_CO_TRY_VOID(co_await change_filter(FilterAct::unsubscribe, gone));
+    }
+    filter_topics_ = wanted;
     filter_delay_ = Milliseconds(0);
-    filter_check_at_ = environment_.clock.steady() + config_.poll_interval * polls_a_filter_check;
-    if (ready_) {
-        catch_up_soon();
+    co_return Result<void>{};
+}
+
+Task<Result<void>> RestNode::change_filter(FilterAct act, std::vector<std::string> content_topics) {
+    const char* path = "/filter/v2/subscriptions";
+    const bool on = act == FilterAct::subscribe;
+    for (const std::string& topic : topics_) {
+        std::string request = rest::encode_filter(environment_.random.id(), topic, content_topics);
+        Task<Result<rest::Answer>> call = on ? api_.post(path, std::move(request)) : api_.remove(path, std::move(request));
+        NOROSHI_CO_TRY(const rest::Answer answer, co_await std::move(call));
+        NOROSHI_CO_TRY_VOID(check(answer));
+        environment_.log.info(on ? "rest_subscribed" : "rest_unsubscribed", {{"way", "filter"}, {"topic", topic}});
     }
     co_return Result<void>{};
 }
@@ -133,7 +158,7 @@ Task<void> RestNode::check_filter() {
     const Result<rest::Answer> answer = co_await api_.get("/filter/v2/subscriptions/noroshi");
     if (answer && answer->status != 200) {
         environment_.log.info("rest_subscription_lost", {{"reason", rest::refusal(*answer).message}});
-        filter_subscribed_ = false;
+        filter_topics_.clear();
     }
 }
 
@@ -157,21 +182,17 @@ Result<std::size_t> RestNode::take_all(std::string_view way, const std::string& 
         }
         if (known) {
             counted("duplicate");
-        } else if (!is_read(message.content_topic)) {
+        } else if (!content_topics_.contains(message.content_topic)) {
             counted("not_asked_for");
         } else if (!received_.push({std::move(message), topic, hash, name()})) {
             counted("queue_full");
         } else {
-            seen_.insert(hash);
+            seen_.insert(hash, true);
             counted("accepted");
             ++fresh;
         }
     }
     return fresh;
-}
-
-bool RestNode::is_read(const std::string& content_topic) const {
-    return std::ranges::count(config_.content_topics, content_topic) > 0;
 }
 
 void RestNode::count_malformed(const rest::Messages& messages) {
@@ -184,6 +205,17 @@ void RestNode::count_malformed(const rest::Messages& messages) {
 Task<Result<ReceivedMessage>> RestNode::next_message() {
     const Calls::Inside call(calls_);
     co_return co_await received_.take();
+}
+
+void RestNode::set_content_topics(std::vector<std::string> topics) {
+    const TimestampMs from = environment_.clock.now() - config_.catch_up_window;
+    const ContentTopics::Change change = content_topics_.replace(topics, from);
+    if (change.refused > 0) {
+        environment_.log.warn("content_topics_left_out", {{"topics", change.refused}});
+    }
+    if (ready_) {  // else all are asked for when it is
+        catch_up_soon(change.added);
+    }
 }
 
 }  // namespace noroshi::waku

@@ -9,7 +9,6 @@ namespace noroshi::waku {
 namespace {
 
 // As in p2p_node_store.cpp.
-constexpr std::chrono::seconds clock_overlap{20};
 constexpr Milliseconds second_look{10'000};
 constexpr int most_pages = 100;
 constexpr Milliseconds catch_up_interval{600'000};
@@ -21,7 +20,7 @@ constexpr Milliseconds room_check{200};
 
 /// The first query goes back by the window alone: who asks for nothing of the past gets nothing of it.
 void RestNode::begin_catch_up() {
-    caught_up_to_ = environment_.clock.now() - config_.catch_up_window + clock_overlap;
+    content_topics_.ask_from(environment_.clock.now() - config_.catch_up_window);
     catch_up_at_ = environment_.clock.steady() + catch_up_interval;
 }
 
@@ -33,9 +32,14 @@ void RestNode::catch_up_when_due() {
 
 void RestNode::catch_up_soon() {
     catch_up_at_ = environment_.clock.steady() + catch_up_interval;
-    if (!config_.catch_up || config_.content_topics.empty()) {
+    catch_up_soon(content_topics_.list());
+}
+
+void RestNode::catch_up_soon(const std::vector<std::string>& content_topics) {
+    if (!config_.catch_up || content_topics.empty()) {
         return;
     }
+    catch_up_topics_.insert(content_topics.begin(), content_topics.end());
     catch_up_wanted_ = true;
     if (!std::exchange(catching_up_, true)) {
         tasks_.spawn("waku rest catch up", catch_up());
@@ -60,6 +64,7 @@ Task<void> RestNode::catch_up() {
         }
     }
     catching_up_ = false;
+    catch_up_topics_.clear();
 }
 
 /// From the first store that answers.
@@ -73,10 +78,9 @@ Task<void> RestNode::catch_up_once() {
             co_return;  // asked again when the program is back
         }
         const std::string witness = store.id.empty() ? name() : store.id;
-        const Result<std::size_t> fetched = co_await fetch_all(store, caught_up_to_ - clock_overlap, until);
+        const Result<void> fetched = co_await fetch_all(store, until);
         if (fetched) {
-            environment_.log.debug("caught_up", {{"peer", witness}, {"messages", *fetched}});
-            caught_up_to_ = std::max(caught_up_to_, until);
+            environment_.log.debug("caught_up", {{"peer", witness}, {"topics", catch_up_topics_.size()}});
             result = "ok";
             break;
         }
@@ -93,13 +97,22 @@ Task<void> RestNode::catch_up_once() {
           {{"result", result}});
 }
 
-Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, TimestampMs until) {
-    std::size_t fetched = 0;
+Task<Result<void>> RestNode::fetch_all(Store store, TimestampMs until) {
+    const std::vector<std::string> wanted(catch_up_topics_.begin(), catch_up_topics_.end());
+    const std::vector<ContentTopics::Range> ranges = content_topics_.ranges(wanted);
+    for (const ContentTopics::Range& range : ranges) {
+        NOROSHI_CO_TRY_VOID(co_await fetch_range(store, range, until));
+        content_topics_.asked(range.topics, until);
+    }
+    co_return Result<void>{};
+}
+
+Task<Result<void>> RestNode::fetch_range(Store store, ContentTopics::Range range, TimestampMs until) {
     for (const std::string& topic : topics_) {
         rest::Query query{.peer = store.address,
                           .pubsub_topic = topic,
-                          .content_topics = config_.content_topics,
-                          .start_ns = in_ns(from),
+                          .content_topics = range.topics,
+                          .start_ns = in_ns(range.from),
                           .end_ns = in_ns(until + clock_overlap),
                           .include_data = true,
                           .cursor = {}};
@@ -108,15 +121,7 @@ Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, Tim
             NOROSHI_CO_TRY(rest::Page page, co_await fetch_page(store, query));
             count_malformed(page);
             for (WakuMessage& message : page.messages) {
-                const crypto::Digest hash = message_hash(topic, message);
-                if (seen_.contains(hash) || !is_read(message.content_topic)) {
-                    continue;
-                }
-                if (!received_.push({std::move(message), topic, hash, store.id.empty() ? name() : store.id})) {
-                    co_return fail(Error{Errc::limit, "queue_full", {}, true});  // it will be asked for again
-                }
-                seen_.insert(hash);
-                ++fetched;
+                NOROSHI_CO_TRY_VOID(keep_stored(store, topic, std::move(message)));
             }
             // A store that gives the same cursor again would keep us for ever.
             if (page.cursor.empty() || page.cursor == query.cursor) {
@@ -125,7 +130,20 @@ Task<Result<std::size_t>> RestNode::fetch_all(Store store, TimestampMs from, Tim
             query.cursor = std::move(page.cursor);
         }
     }
-    co_return fetched;
+    co_return Result<void>{};
+}
+
+/// Errors: limit, when there is no room; it will be asked for again.
+Result<void> RestNode::keep_stored(const Store& store, const std::string& topic, WakuMessage message) {
+    const crypto::Digest hash = message_hash(topic, message);
+    if (seen_.was_given(hash) || !content_topics_.contains(message.content_topic)) {
+        return {};
+    }
+    if (!received_.push({std::move(message), topic, hash, store.id.empty() ? name() : store.id})) {
+        return fail(Error{Errc::limit, "queue_full", {}, true});
+    }
+    seen_.insert(hash, true);
+    return {};
 }
 
 Task<Result<rest::Page>> RestNode::fetch_page(Store store, rest::Query query) {

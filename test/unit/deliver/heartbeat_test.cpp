@@ -27,6 +27,7 @@ class ScriptedNode final : public waku::Node {
     Task<Result<waku::StoreWord>> find_stored(waku::Published) override { co_return waku::StoreWord{}; }
     void doubt(const std::vector<std::string>&) override {}
     Task<Result<waku::ReceivedMessage>> next_message() override { co_return fail(Errc::cancelled, "none"); }
+    void set_content_topics(std::vector<std::string>) override {}
     void on_peer_ready(std::function<void()>) override {}
     std::vector<waku::PeerInfo> peers() const override { return {}; }
     std::string peer_id() const override { return "own"; }

@@ -185,6 +185,84 @@ TEST_F(FilterClientTest, A_flood_of_a_filter_peer_fills_the_queue_and_no_more) {
     EXPECT_EQ(bench_.counter("noroshi_waku_received_total", {{"way", "filter"}, {"result", "queue_full"}}), 200U);
 }
 
+TEST_F(FilterClientTest, A_topic_that_is_added_is_subscribed_at_once_and_pushed) {
+    connect("a");
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(5'000));
+    bench_.node().set_content_topics({alerts, "/later/1/x/proto"});
+    ASSERT_EQ(requests().size(), 2U);
+    EXPECT_EQ(last().act, FilterAct::subscribe);
+    EXPECT_EQ(last().content_topics, (std::vector<std::string>{"/later/1/x/proto", alerts}));
+    WakuMessage later = NodeBench::message();
+    later.content_topic = "/later/1/x/proto";
+    EXPECT_TRUE(push("a", {later}));
+    EXPECT_TRUE(bench_.next_message()->ended());
+}
+
+TEST_F(FilterClientTest, A_topic_that_is_gone_is_given_up_and_not_received) {
+    connect("a");
+    answer_last(status::ok);
+    bench_.node().set_content_topics({"/later/1/x/proto"});
+    EXPECT_EQ(requests().size(), 1U) << "one request in 1.1 s";
+    bench_.advance(Milliseconds(1'500));
+    EXPECT_EQ(last().act, FilterAct::subscribe);
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(1'500));
+    ASSERT_EQ(requests().size(), 3U);
+    EXPECT_EQ(last().act, FilterAct::unsubscribe);
+    EXPECT_EQ(last().pubsub_topic, shard);
+    EXPECT_EQ(last().content_topics, std::vector{alerts});
+    EXPECT_TRUE(push("a", {NodeBench::message()})) << "it may be on its way";
+    EXPECT_FALSE(bench_.next_message()->ended());
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(5'000));
+    EXPECT_EQ(requests().size(), 3U);
+}
+
+TEST_F(FilterClientTest, Without_topics_nobody_is_asked_and_with_the_first_all_begins) {
+    connect("a");
+    answer_last(status::ok);
+    bench_.node().set_content_topics({});
+    bench_.advance(Milliseconds(1'500));
+    EXPECT_EQ(last().act, FilterAct::unsubscribe);
+    answer_last(status::ok);
+    bench_.advance(std::chrono::minutes(10));
+    EXPECT_EQ(requests().size(), 2U) << "no pings";
+    bench_.node().set_content_topics({alerts});
+    ASSERT_EQ(requests().size(), 3U);
+    EXPECT_EQ(last().act, FilterAct::subscribe);
+}
+
+TEST_F(FilterClientTest, An_answer_to_the_topics_of_before_is_not_taken_for_one_to_those_of_now) {
+    connect("a");
+    bench_.node().set_content_topics({alerts, "/later/1/x/proto"});
+    EXPECT_EQ(requests().size(), 1U);
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(1'500));
+    ASSERT_EQ(requests().size(), 2U);
+    EXPECT_EQ(last().content_topics.size(), 2U);
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(5'000));
+    EXPECT_EQ(requests().size(), 2U);
+}
+
+TEST_F(FilterClientTest, A_peer_that_has_forgotten_us_when_a_topic_is_given_up_is_asked_anew) {
+    connect("a");
+    bench_.node().set_content_topics({alerts, "/later/1/x/proto"});
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(1'500));
+    answer_last(status::ok);
+    bench_.node().set_content_topics({alerts});
+    bench_.advance(Milliseconds(1'500));
+    ASSERT_EQ(last().act, FilterAct::unsubscribe);
+    answer_last(status::not_found);
+    bench_.advance(Milliseconds(1'500));
+    EXPECT_EQ(last().act, FilterAct::subscribe);
+    answer_last(status::ok);
+    bench_.advance(Milliseconds(5'000));
+    EXPECT_EQ(requests().size(), 4U) << "nothing is left to be given up";
+}
+
 TEST(FilterClientShards, Each_shard_is_one_request_and_they_keep_a_distance) {
     NodeBench bench;
     NodeConfig config = NodeBench::config();

@@ -42,6 +42,15 @@ TEST_F(GossipJudgeTest, What_is_read_here_is_judged_where_its_room_is_known) {
     EXPECT_TRUE(said.told);
 }
 
+TEST_F(GossipJudgeTest, What_is_read_may_change) {
+    past_the_sample();
+    judge_.read({"/other/1/a/proto"});
+    EXPECT_EQ(judge_.judge(shard, message("/other/1/a/proto")).verdict, std::nullopt);
+    EXPECT_EQ(judge_.judge(shard, message("/noroshi/1/alerts/proto")).verdict, Verdict::accept);
+    judge_.read({});
+    EXPECT_FALSE(judge_.judge(shard, message("/other/1/a/proto")).told);
+}
+
 TEST_F(GossipJudgeTest, A_role_that_keeps_messages_is_told_of_all) {
     past_the_sample();
     judge_.tell_all(true);

@@ -1,7 +1,9 @@
 // test/unit/waku/node_store_test.cpp - catching up from a store: what is asked, what is kept, and what a bad server can do.
 #include <gtest/gtest.h>
 
+#include "content_topics.hpp"
 #include "fake_host.hpp"
+#include "node_parts.hpp"
 #include "store_rpc.hpp"
 
 namespace noroshi::waku {
@@ -54,6 +56,10 @@ class NodeStoreTest : public ::testing::Test {
     void answer(const std::vector<WakuMessage>& messages, std::string_view digest = "") {
         const std::size_t last = queries().size() - 1;
         bench_.answer(queries()[last], v2_page(request_id(last), messages, digest));
+    }
+    void set_content_topics(const std::vector<std::string>& topics) {
+        bench_.node().set_content_topics(topics);
+        bench_.advance(Milliseconds(1));  // what it has begun
     }
     std::uint64_t caught_up(const char* result) {
         return bench_.counter("noroshi_waku_catch_ups_total", {{"result", result}});
@@ -157,6 +163,72 @@ TEST_F(NodeStoreTest, Stop_ends_a_query_that_waits) {
     const auto stopped = bench_.begin_stop();
     bench_.advance(std::chrono::milliseconds(500));
     EXPECT_EQ(stopped->error(), "ok");
+}
+
+TEST_F(NodeStoreTest, A_topic_that_is_added_is_asked_for_by_itself_and_from_the_window_on) {
+    connect();
+    answer({});
+    bench_.advance(std::chrono::seconds(11));
+    answer({});  // the second look
+    bench_.advance(std::chrono::seconds(20));
+    const std::size_t before = queries().size();
+    WakuMessage later = NodeBench::message(4);
+    later.content_topic = "/later/1/x/proto";
+    set_content_topics({topic, later.content_topic});
+    ASSERT_EQ(queries().size(), before + 1);
+    const TimestampMs now = bench_.clock().now();
+    StoreQuery expected{request_id(before), std::string(NodeBench::shard), {later.content_topic}, {}, {}, {}, {}};
+    expected.start_ns = in_ns(now - Milliseconds(1) - std::chrono::hours(1));
+    expected.end_ns = in_ns(now + clock_overlap);
+    EXPECT_EQ(query(before), encode_store_query(StoreVersion::v2, expected)) << "and not for what is long known";
+    answer({later});
+    EXPECT_EQ((*bench_.next_message()->result)->message, later);
+    bench_.advance(std::chrono::seconds(11));
+    EXPECT_EQ(queries().size(), before + 2) << "until the subscription stands";
+    answer({later});
+    EXPECT_EQ(bench_.next_message()->error(), "pending");
+}
+
+TEST_F(NodeStoreTest, What_was_passed_over_before_its_topic_was_read_is_given_when_a_store_has_it) {
+    WakuMessage later = NodeBench::message(4);
+    later.content_topic = "/later/1/x/proto";
+    bench_.event(event::Gossip{{}, "p", std::string(NodeBench::shard), *encode_message(later)});
+    EXPECT_EQ(bench_.next_message()->error(), "pending");
+    set_content_topics({later.content_topic});
+    connect();
+    answer({later});
+    EXPECT_EQ(caught_up("ok"), 1U);
+    bench_.event(event::Gossip{{}, "p", std::string(NodeBench::shard), *encode_message(later)});
+    EXPECT_EQ(bench_.counter("noroshi_waku_received_total", {{"way", "relay"}, {"result", "duplicate"}}), 1U);
+}
+
+TEST_F(NodeStoreTest, A_hundred_topics_are_asked_for_ten_at_a_time) {
+    std::vector<std::string> topics;
+    for (int i = 0; i < 101; ++i) {
+        topics.push_back("/later/1/" + std::to_string(1'000 + i) + "/proto");
+    }
+    set_content_topics(topics);
+    connect();
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_EQ(queries().size(), static_cast<std::size_t>(i) + 1);
+        for (int j = 0; j < 10; ++j) {
+            EXPECT_NE(as_text(query(static_cast<std::size_t>(i))).find(topics[static_cast<std::size_t>(10 * i + j)]),
+                      std::string_view::npos);
+        }
+        answer({});
+    }
+    EXPECT_EQ(queries().size(), 10U) << "the last one is left out";
+    EXPECT_EQ(caught_up("ok"), 1U);
+}
+
+TEST_F(NodeStoreTest, A_topic_that_is_added_while_a_store_is_asked_is_asked_for_next) {
+    connect();
+    set_content_topics({topic, "/later/1/x/proto"});
+    EXPECT_EQ(queries().size(), 1U);
+    answer({});
+    bench_.advance(std::chrono::milliseconds(500));
+    EXPECT_EQ(queries().size(), 2U);
+    EXPECT_NE(as_text(query(1)).find("/later/1/x/proto"), std::string_view::npos);
 }
 
 TEST(NodeWithSmallQueue, Fetches_no_page_before_there_is_room_for_it) {

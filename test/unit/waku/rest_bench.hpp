@@ -25,6 +25,7 @@ class RestBench {
     using Reply = rest::Answer;
     static constexpr std::string_view shard = "/waku/2/rs/16/32";
     static constexpr std::string_view topic = "/noroshi/1/receipts/proto";
+    static constexpr std::string_view later = "/noroshi/1/later/proto";  ///< a topic that is named while it runs
 
     ~RestBench() {
         if (node) {
@@ -38,6 +39,9 @@ class RestBench {
     static std::string relay_path() { return "/relay/v1/messages/" + net::percent_encoded(shard); }
     static std::string go_filter_path() {
         return "/filter/v2/messages/" + net::percent_encoded(shard) + "/" + net::percent_encoded(topic);
+    }
+    static std::string later_filter_path() {
+        return "/filter/v2/messages/" + net::percent_encoded(shard) + "/" + net::percent_encoded(later);
     }
     static std::string nwaku_filter_path() { return "/filter/v2/messages/" + net::percent_encoded(topic); }
 
@@ -65,11 +69,12 @@ class RestBench {
                                  "/filter/v2/subscriptions/noroshi", "/store/v3/messages", "/store/v1/messages"}) {
             add("GET", path);
         }
+        add("DELETE", "/filter/v2/subscriptions");
         for (const char* path : {"/relay/v1/subscriptions", "/filter/v2/subscriptions", "/lightpush/v3/message",
                                  "/lightpush/v1/message"}) {
             add("POST", path);
         }
-        for (const std::string& path : {relay_path(), go_filter_path(), nwaku_filter_path()}) {
+        for (const std::string& path : {relay_path(), go_filter_path(), nwaku_filter_path(), later_filter_path()}) {
             add("GET", path);
         }
         add("POST", relay_path());

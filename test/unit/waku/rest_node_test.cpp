@@ -150,6 +150,59 @@ TEST_F(RestNodeTest, A_filter_subscription_that_was_lost_is_made_anew) {
     ASSERT_TRUE(bench_.until([&] { return bench_.logged("rest_subscribed") >= 2; }));
 }
 
+TEST_F(RestNodeTest, A_relay_that_collects_all_is_read_for_topics_that_are_named_later) {
+    bench_.be_go_waku();
+    bench_.start_ready();
+    const auto counted = [&](const char* result) {
+        return bench_.counter("noroshi_waku_received_total", {{"way", "rest_relay"}, {"result", result}});
+    };
+    WakuMessage later = RestBench::message(1);
+    later.content_topic = RestBench::later;
+    bench_.once[relay_get] = {{200, RestBench::list({later})}};
+    ASSERT_TRUE(bench_.until([&] { return counted("not_asked_for") == 1; }));
+    bench_.node->set_content_topics({later.content_topic});
+    bench_.once[relay_get] = {{200, RestBench::list({RestBench::message(2), later})}};
+    ASSERT_TRUE(bench_.until([&] { return bench_.received().size() == 1; }));
+    EXPECT_THAT(bench_.received(), ElementsAre(later)) << "that it was passed over before is no reason to lose it";
+    EXPECT_EQ(counted("not_asked_for"), 2U);
+}
+
+TEST_F(RestNodeTest, The_filter_subscription_follows_the_topics) {
+    be_light();
+    bench_.replies["DELETE /filter/v2/subscriptions"] = {200, R"({"requestId":"r","statusDesc":"OK"})"};
+    bench_.start_ready();
+    WakuMessage later = RestBench::message(1);
+    later.content_topic = RestBench::later;
+    const std::string cache = "GET " + RestBench::later_filter_path();
+    bench_.replies[cache] = {200, "null"};
+    bench_.once[cache] = {{200, RestBench::list({later})}};
+    bench_.node->set_content_topics({later.content_topic});
+    ASSERT_TRUE(bench_.until([&] { return bench_.received().size() == 1; }));
+    EXPECT_THAT(bench_.received(), ElementsAre(later));
+    EXPECT_THAT(bench_.bodies["POST /filter/v2/subscriptions"], HasSubstr(later.content_topic));
+    EXPECT_THAT(bench_.bodies["POST /filter/v2/subscriptions"], Not(HasSubstr(std::string(RestBench::topic))));
+    EXPECT_THAT(bench_.bodies["DELETE /filter/v2/subscriptions"], HasSubstr(std::string(RestBench::topic)));
+    EXPECT_THAT(bench_.bodies["DELETE /filter/v2/subscriptions"], Not(HasSubstr(later.content_topic)));
+    const std::size_t polled = bench_.times("GET " + RestBench::go_filter_path());
+    const std::size_t turns = bench_.times(cache);
+    ASSERT_TRUE(bench_.until([&] { return bench_.times(cache) > turns + 3; }));
+    EXPECT_EQ(bench_.times("GET " + RestBench::go_filter_path()), polled) << "nobody reads that topic any more";
+    EXPECT_EQ(bench_.node->problem(), "");
+}
+
+TEST_F(RestNodeTest, A_topic_that_cannot_be_added_yet_keeps_nobody_from_reading_the_others) {
+    be_light();
+    bench_.replies["GET " + RestBench::later_filter_path()] = {200, "null"};
+    bench_.start_ready();
+    bench_.replies["POST /filter/v2/subscriptions"] = {400, R"({"requestId":"r","statusDesc":"subscription failed"})"};
+    bench_.node->set_content_topics({std::string(RestBench::topic), std::string(RestBench::later)});
+    ASSERT_TRUE(bench_.until([&] { return bench_.node->problem().find("subscription failed") != std::string::npos; }));
+    bench_.once["GET " + RestBench::go_filter_path()] = {{200, RestBench::list({RestBench::message(1)})}};
+    ASSERT_TRUE(bench_.until([&] { return !bench_.received().empty(); }));
+    bench_.replies["POST /filter/v2/subscriptions"] = {200, R"({"requestId":"r","statusDesc":"OK"})"};
+    ASSERT_TRUE(bench_.until([&] { return bench_.node->problem().empty(); }));
+}
+
 TEST_F(RestNodeTest, A_refused_subscription_is_a_problem_and_is_not_asked_for_in_a_storm) {
     be_light();
     bench_.replies["POST /filter/v2/subscriptions"] = {400, R"({"requestId":"r","statusDesc":"subscription failed"})"};
@@ -288,8 +341,8 @@ TEST_F(RestNodeTest, A_configuration_that_cannot_work_is_refused) {
     config.shards = {1, 1};
     EXPECT_EQ(fault(config), "shards: 1 is named twice");
     config.shards = {1};
-    config.content_topics.resize(11, "/a/1/b/c");
-    EXPECT_EQ(fault(config), "content_topics: expected at most 10 of them");
+    config.content_topics.resize(101, "/a/1/b/c");
+    EXPECT_EQ(fault(config), "content_topics: expected at most 100 of them");
 }
 
 }  // namespace
