@@ -15,6 +15,7 @@ add_custom_command(
   # cargo leaves a library that is up to date untouched, and ninja would then ask again at each build.
   COMMAND "${CMAKE_COMMAND}" -E touch "${rust_library}"
   DEPENDS ${rust_sources} "${rust_crate}/Cargo.toml" "${rust_crate}/Cargo.lock" "${rust_crate}/include/noroshi_p2p.h"
+          "${rust_crate}/include/noroshi_words.h"
   COMMENT "cargo build p2p (minutes when cold)"
   USES_TERMINAL VERBATIM)
 add_custom_target(noroshi_p2p_build DEPENDS "${rust_library}")

@@ -126,6 +126,7 @@ async function release() {
 
 async function peers() {
   await build('build go-waku (cached)', 'tools/peers/build-go-waku.sh', []);
+  await build('build status-peer (cached)', 'tools/peers/build-status-peer.sh', []);
   await build('install js-waku (cached)', 'tools/peers/install-js.sh', []);
 }
 
@@ -135,7 +136,9 @@ const pathFrom = async (script) => (await run(`tools/peers/${script}`, [])).outp
 async function interop() {
   await build('build the attackers', 'tools/peers/build-hostile.sh', []);
   const [js, waku, hostile] = [await pathFrom('install-js.sh'), await pathFrom('build-go-waku.sh'), await pathFrom('build-hostile.sh')];
-  const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_HOSTILE: hostile, NOROSHI_BIN: join(root, 'build/noroshi') };
+  const status = await pathFrom('build-status-peer.sh');
+  const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_STATUS_PEER: status, NOROSHI_HOSTILE: hostile,
+                NOROSHI_BIN: join(root, 'build/noroshi') };
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
 }
 

@@ -1,4 +1,4 @@
-// p2p/src/lib.rs - the libp2p host of noroshi: `host` is the host itself in safe Rust, `ffi` its C ABI.
+// p2p/src/lib.rs - noroshi's Rust: `host` is the libp2p host, `words` a key's backup, in safe Rust; `ffi` is their C ABI.
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::undocumented_unsafe_blocks)]
 // The panics that a test asks for.
@@ -7,3 +7,5 @@
 pub mod ffi;
 #[deny(unsafe_code)]
 pub mod host;
+#[deny(unsafe_code)]
+pub mod words;

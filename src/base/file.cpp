@@ -37,6 +37,11 @@ tl::unexpected<Error> system_fault(const fs::path& path, const char* act, int er
     return fail(code, fmt::format("cannot {} {}: {}", act, path.string(), std::generic_category().message(error)));
 }
 
+tl::unexpected<Error> readable_by_others(const fs::path& path, ::mode_t mode) {
+    return fail(Errc::refused, fmt::format("{} can be read by others (mode {:o}); run: chmod 600 {}", path.string(),
+                                           mode & 0777, path.string()));
+}
+
 Result<void> write_all(int fd, std::string_view content, const fs::path& path) {
     while (!content.empty()) {
         const ssize_t written = ::write(fd, content.data(), content.size());
@@ -144,10 +149,42 @@ Result<void> require_private_file(const fs::path& path) {
         return system_fault(path, "read", errno);
     }
     if ((info.st_mode & 077) != 0) {
-        return fail(Errc::refused, fmt::format("{} can be read by others (mode {:o}); run: chmod 600 {}", path.string(),
-                                               info.st_mode & 0777, path.string()));
+        return readable_by_others(path, info.st_mode);
     }
     return {};
+}
+
+Result<SecretBytes> read_secret_file(const fs::path& path, std::size_t max_bytes, bool group_may_read) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat info {};
+    if (!file.valid() || ::fstat(file.get(), &info) != 0) {
+        return system_fault(path, "open", errno);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return fail(Errc::refused, fmt::format("{} is not a plain file", path.string()));
+    }
+    if ((info.st_mode & (group_may_read ? 07 : 077)) != 0) {
+        return readable_by_others(path, info.st_mode);
+    }
+    SecretBytes content(max_bytes);
+    std::array<std::uint8_t, 4096> buffer{};
+    while (true) {
+        const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        const bool fits = got < 0 || content.append(std::span(buffer).first(static_cast<std::size_t>(got)));
+        wipe(buffer);
+        if (got < 0) {
+            return system_fault(path, "read", errno);
+        }
+        if (!fits) {
+            return fail(Errc::limit, fmt::format("{} is larger than {} bytes", path.string(), max_bytes));
+        }
+        if (got == 0) {
+            return content;
+        }
+    }
 }
 
 std::vector<fs::path> glob_files(const fs::path& base, std::string_view pattern) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <vector>
 
 namespace noroshi {
 
@@ -41,6 +43,33 @@ class Secret {
 
   private:
     std::array<std::uint8_t, N> bytes_{};
+};
+
+/// Secret bytes whose number is not known before they are read: a passphrase, the content of a key file. The room is
+/// taken once, so that growing leaves no copy behind; movable, not copyable, zeroed when destroyed. Thread: one.
+class SecretBytes {
+  public:
+    explicit SecretBytes(std::size_t capacity) : bytes_(capacity) {}
+    SecretBytes(const SecretBytes&) = delete;
+    SecretBytes& operator=(const SecretBytes&) = delete;
+    SecretBytes(SecretBytes&& other) noexcept;
+    SecretBytes& operator=(SecretBytes&& other) noexcept;
+    ~SecretBytes() { wipe(bytes_); }
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+    /// Adds bytes at the end; false, and nothing added, when there is no room.
+    [[nodiscard]] bool append(std::span<const std::uint8_t> more);
+    /// Takes the last byte off, if there is one.
+    void drop_last();
+    /// Takes blanks and line ends off the end.
+    void trim_end();
+    /// The bytes themselves; the view must not outlive the secret.
+    [[nodiscard]] std::span<const std::uint8_t> expose() const { return {bytes_.data(), size_}; }
+    [[nodiscard]] std::string_view expose_text() const { return {reinterpret_cast<const char*>(bytes_.data()), size_}; }
+
+  private:
+    std::vector<std::uint8_t> bytes_;  // never resized
+    std::size_t size_{0};
 };
 
 }  // namespace noroshi

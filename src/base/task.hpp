@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,36 @@ class Signal {
   private:
     struct State;
     std::unique_ptr<State> state_;
+};
+
+/// Wakes everybody who waits at that moment; whoever comes later waits for the next time. Thread: the I/O thread.
+class Bell {
+  public:
+    explicit Bell(Executor executor) : executor_(std::move(executor)) {}
+    void ring() {
+        for (Signal& waiter : waiters_) {
+            waiter.notify();
+        }
+    }
+    /// Ends with true when it rang, false when `timeout` ran out first. Error: cancelled.
+    [[nodiscard]] Task<Result<bool>> wait(Milliseconds timeout) {
+        const Place own(waiters_, executor_);
+        co_return co_await own.signal->wait(timeout);
+    }
+
+  private:
+    /// Goes away with the coroutine that waits, also when that is cancelled before it begins.
+    struct Place {
+        Place(std::list<Signal>& all, const Executor& executor)
+            : waiters(all), signal(all.emplace(all.end(), executor)) {}
+        ~Place() { waiters.erase(signal); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        std::list<Signal>& waiters;
+        std::list<Signal>::iterator signal;
+    };
+    Executor executor_;
+    std::list<Signal> waiters_;
 };
 
 /// A bounded queue between coroutines of the I/O thread; one taker.

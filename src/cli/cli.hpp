@@ -8,6 +8,8 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
+#include "daemon/keys.hpp"
 #include "waku/node.hpp"
 
 namespace CLI {
@@ -26,6 +28,8 @@ void add_id(CLI::App& app, int& exit_code);
 void add_listen(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_waku(CLI::App& app, int& exit_code);
+void add_pair(CLI::App& app, int& exit_code);
+void add_history(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// "error: file:line:column: message" on standard error.
@@ -42,6 +46,17 @@ struct CommonOptions {
 };
 /// --data and --log-level.
 void add_common(CLI::App& command, CommonOptions& options);
+/// Options of those that need the identity.
+struct IdentityOptions : CommonOptions {
+    std::string passphrase_file;
+};
+/// What add_common adds, and --passphrase-file.
+void add_identity(CLI::App& command, IdentityOptions& options);
+/// Identity.key in --data, the credentials of systemd, and the terminal to ask at.
+[[nodiscard]] daemon::IdentitySource identity_source(const IdentityOptions& options);
+/// One line from the terminal, not shown while it is typed. Errors: refused (standard input is no terminal),
+/// cancelled (Ctrl-C, end of input), limit.
+[[nodiscard]] Result<SecretBytes> ask_secret(std::string_view question, std::size_t max_bytes);
 /// --dns, --discv5, --bootstrap, --peer-exchange: where other peers are looked for.
 void add_discovery(CLI::App& command, waku::DiscoveryConfig& discovery);
 /// --data, or the default folder.

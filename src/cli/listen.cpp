@@ -12,7 +12,7 @@
 namespace noroshi::cli {
 namespace {
 
-struct ListenOptions : CommonOptions {
+struct ListenOptions : IdentityOptions {
     std::vector<std::string> peers;
     std::string key_file;
     std::uint16_t cluster{16};
@@ -114,16 +114,20 @@ class Listener {
 };
 
 int listen(const ListenOptions& options) {
-    const std::filesystem::path file = options.key_file.empty()
-                                           ? data_folder(options) / daemon::identity_key_file
-                                           : std::filesystem::path(options.key_file);
-    Result<crypto::SecretKey> key = daemon::load_key(file);
-    if (!key) {
-        print_error(std::move(key).error().with("no key to decrypt with; `noroshi id` makes one"));
+    daemon::IdentitySource source = identity_source(options);
+    if (!options.key_file.empty()) {
+        source.key_file = options.key_file;
+        source.only_file = true;
+    }
+    Result<daemon::Identity> identity = daemon::load_identity(source);
+    if (!identity) {
+        const bool missing = identity.error().code == Errc::not_found;
+        print_error(missing ? std::move(identity).error().with("no key to decrypt with; `noroshi id` makes one")
+                            : std::move(identity).error());
         return exit_fault;
     }
     Runtime runtime(0);
-    Listener listener(options, std::move(*key), runtime);
+    Listener listener(options, std::move(identity->key), runtime);
     return runtime.run(listener.main());
 }
 
@@ -132,7 +136,7 @@ int listen(const ListenOptions& options) {
 void add_listen(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("listen", "print every notification that this identity can decrypt");
     auto options = std::make_shared<ListenOptions>();  // shared: lives as long as the callback
-    add_common(*command, *options);
+    add_identity(*command, *options);
     options->log_level = "warn";
     CLI::Option_group* through = command->add_option_group("through", "the way into the network, at least one of");
     CLI::Option* peers = through->add_option("--peer", options->peers, "Waku node to join through: multiaddr with /p2p/<id>; may be repeated");

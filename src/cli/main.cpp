@@ -50,6 +50,8 @@ int run(int argc, char** argv) {
     add_id(app, exit_code);
     add_listen(app, exit_code);
     add_check(app, exit_code);
+    add_pair(app, exit_code);
+    add_history(app, exit_code);
     add_waku(app, exit_code);
     add_version(app, exit_code);
     try {

@@ -3,26 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "printable.hpp"
+
 namespace noroshi::cli {
-namespace {
-
-/// A signed sender is still an outsider to the terminal: escape sequences must not reach it.
-std::string printable(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
-        const bool control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
-        const bool c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;  // terminals obey these too
-        out += control || c1 ? '?' : text[i];
-        i += c1 ? 1 : 0;
-    }
-    return out;
-}
-
-}  // namespace
-
 std::string notification_text(const deliver::ReceivedNotification& received) {
     const model::Message& message = received.message;
     std::string text = fmt::format("--- {}  {}\n", format_rfc3339(received.sent_at), printable(message.title));

@@ -72,6 +72,7 @@ std::vector<yaml::Field<Config>> top_fields(const std::filesystem::path& folder)
         section("route", &Config::route, read_route, "who is told, and how alerts are grouped"),
         section("receivers", &Config::receivers, read_receivers, "who can be told"),
         section("waku", &Config::waku, read_waku, "the embedded Waku node, or the one used in its place"),
+        section("status", &Config::status, read_status, "who noroshi is in the Status app"),
         section("host", &Config::host, read_host, "the built-in collector of this machine"),
         section("http", &Config::http, read_http, "noroshi's own HTTP endpoint"),
         section("storage", &Config::storage, read_storage, "how long samples are kept"),
@@ -91,6 +92,7 @@ Config read_document(Reader& reader, const yaml::Document& document, const std::
     }
     if (root.kind == yaml::Kind::mapping || root.kind == yaml::Kind::null) {
         finish_route(reader, root, config);
+        finish_status(reader, config);
     }
     return config;
 }
@@ -102,6 +104,18 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::optional<std::string> read_file_path(Reader& reader, const Node& node) {
+    const std::optional<std::string> text = yaml::read_text(reader, node);
+    if (!text) {
+        return std::nullopt;
+    }
+    if (text->empty() || text->find('\0') != std::string::npos) {
+        reader.fail(node, "expected the path of a file, got " + yaml::shown(*text));
+        return std::nullopt;
+    }
+    return (folder_of(reader.file()) / *text).lexically_normal().string();
+}
 
 Loaded parse(const std::filesystem::path& file, std::string_view text) {
     Loaded out;

@@ -62,9 +62,17 @@ struct WakuReceiver {
     SourcePos where;
 };
 
+/// One Status user to write to.
+struct StatusReceiver {
+    std::string to;   ///< as written: zQ3sh.., 0x04.. or a share URL; daemon/status_plan reads it (decision 013)
+    SourcePos where;  ///< of `to`
+};
+
+/// Exactly one of the two lists has entries.
 struct Receiver {
     std::string name;
     std::vector<WakuReceiver> waku_configs;
+    std::vector<StatusReceiver> status_configs;
     SourcePos where;
 };
 
@@ -103,6 +111,16 @@ struct WakuConfig {
     std::string rest;                 ///< URL of the API; set in mode rest only
 };
 
+/// Who noroshi is in Status. Name and picture are judged by daemon/status_plan.
+struct StatusConfig {
+    std::string display_name{"noroshi"};
+    SourcePos display_name_where;
+    std::string picture;  ///< PNG, JPEG or WebP file, absolute; empty: none
+    SourcePos picture_where;
+    bool ratchet{false};  ///< forward secrecy: publish bundles, for ever after (status/encryption.hpp)
+    bool push{false};     ///< ask the owner's push servers beside the message itself
+};
+
 /// The built-in collector of this machine.
 struct HostConfig {
     bool enabled{true};
@@ -126,6 +144,7 @@ struct Config {
     RouteConfig route;
     std::vector<Receiver> receivers;
     WakuConfig waku;
+    StatusConfig status;
     HostConfig host;
     HttpConfig http;
     StorageConfig storage;

@@ -12,11 +12,8 @@ using yaml::Presence;
 using yaml::Reader;
 
 constexpr yaml::Refused refused_receiver[] = {
-    {"status_configs", "use waku_configs with the key that `noroshi id` prints, and read with `noroshi listen`"},
-    {"bridge_configs", "use waku_configs"},
-    {"webhook_configs", "use waku_configs and let `noroshi listen --json` feed the other program"},
-    {"ntfy_configs", "use waku_configs and let `noroshi listen --json` feed the other program"},
-    {"*_configs", "use waku_configs and let `noroshi listen --json` feed the other program"},
+    {"bridge_configs", "use status_configs or waku_configs"},
+    {"*_configs", "use status_configs, or waku_configs and let `noroshi listen --json` feed the other program"},
 };
 
 constexpr yaml::Refused refused_route[] = {
@@ -86,6 +83,54 @@ std::optional<std::vector<WakuReceiver>> read_waku_configs(Reader& reader, const
     return out;
 }
 
+/// What a status_configs entry holds before it is known to be whole.
+struct StatusDraft {
+    std::string to;
+    SourcePos where;
+};
+
+std::optional<std::vector<StatusReceiver>> read_status_configs(Reader& reader, const Node& node) {
+    const std::vector<yaml::Field<StatusDraft>> fields{
+        {"to",
+         [](Reader& r, const Node& n, StatusDraft& out) {
+             if (std::optional<std::string> text = yaml::read_text(r, n)) {
+                 out = {std::move(*text), r.where(n)};
+             }
+         },
+         "chat key (zQ3sh..) or share URL of a Status user", Presence::required},
+    };
+    std::vector<StatusReceiver> out;
+    yaml::read_sequence(reader, node, "mappings with to", [&](const Node& item, std::size_t) {
+        StatusDraft draft;
+        yaml::read_mapping(reader, item, fields, {}, draft);
+        if (draft.where.line != 0) {
+            out.push_back({std::move(draft.to), std::move(draft.where)});
+        }
+    });
+    if (node.kind == yaml::Kind::sequence && node.items.empty()) {
+        reader.fail(node, "expected at least one entry such as `- to: zQ3sh..`");
+    }
+    return out;
+}
+
+/// One identity a receiver: one kind of channel.
+void check_channels(Reader& reader, const Node& item) {
+    const auto given = [&item](std::string_view key) -> const Node* {
+        const Node* node = item.find(key);
+        return node != nullptr && node->kind != yaml::Kind::null ? node : nullptr;
+    };
+    const Node* waku = given("waku_configs");
+    const Node* status = given("status_configs");
+    if (waku == nullptr && status == nullptr && item.kind == yaml::Kind::mapping) {
+        reader.fail(item, "missing key \"status_configs\" or \"waku_configs\": a list of entries such as `to: <key>`");
+    }
+    if (waku != nullptr && status != nullptr) {
+        reader.fail(status->line > waku->line ? *status : *waku,
+                    "status_configs and waku_configs in one receiver: this version writes to one identity a receiver; "
+                    "expected one of the two");
+    }
+}
+
 std::optional<std::string> read_name(Reader& reader, const Node& node) {
     std::optional<std::string> text = yaml::read_text(reader, node);
     if (text && text->empty()) {
@@ -121,8 +166,10 @@ std::optional<std::vector<std::string>> read_group_by(Reader& reader, const Node
 void read_receivers(Reader& reader, const Node& node, std::vector<Receiver>& out) {
     const std::vector<yaml::Field<Receiver>> fields{
         yaml::field("name", &Receiver::name, read_name, "name that route.receiver uses", Presence::required),
-        yaml::field("waku_configs", &Receiver::waku_configs, read_waku_configs, "a list of entries such as `to: <key>`",
-                    Presence::required),
+        yaml::field("waku_configs", &Receiver::waku_configs, read_waku_configs,
+                    "readers with `noroshi listen`: a list of entries such as `to: <key>`"),
+        yaml::field("status_configs", &Receiver::status_configs, read_status_configs,
+                    "users of the Status app: a list of entries such as `to: zQ3sh..`"),
     };
     std::map<std::string, std::uint32_t> lines;
     yaml::read_sequence(reader, node, "receivers", [&](const Node& item, std::size_t) {
@@ -130,6 +177,7 @@ void read_receivers(Reader& reader, const Node& node, std::vector<Receiver>& out
         const Node* name = item.find("name");
         receiver.where = reader.where(name != nullptr ? *name : item);
         yaml::read_mapping(reader, item, fields, refused_receiver, receiver);
+        check_channels(reader, item);
         const auto [first, fresh] = lines.emplace(receiver.name, receiver.where.line);
         if (!fresh && !receiver.name.empty()) {
             reader.fail_at(receiver.where, fmt::format("name: duplicate {}, first given in line {}",
@@ -157,7 +205,8 @@ void read_route(Reader& reader, const Node& node, RouteConfig& out) {
 void finish_route(Reader& reader, const Node& root, Config& config) {
     const Node* receivers = root.find("receivers");
     if (receivers == nullptr || (receivers->kind == yaml::Kind::sequence && receivers->items.empty())) {
-        reader.fail(root, "missing key \"receivers\": who is told; expected at least one entry with name and waku_configs");
+        reader.fail(root, "missing key \"receivers\": who is told; expected at least one entry with name and "
+                          "status_configs or waku_configs");
         return;
     }
     std::vector<std::string_view> names;

@@ -6,6 +6,9 @@
 
 namespace noroshi::config {
 
+/// A path, made absolute against the folder of the file that is read.
+[[nodiscard]] std::optional<std::string> read_file_path(yaml::Reader& reader, const yaml::Node& node);
+
 void read_global(yaml::Reader& reader, const yaml::Node& node, Global& out);
 
 /// One element a list item, also for items with faults.
@@ -20,6 +23,10 @@ void read_route(yaml::Reader& reader, const yaml::Node& node, RouteConfig& out);
 void finish_route(yaml::Reader& reader, const yaml::Node& root, Config& config);
 
 void read_waku(yaml::Reader& reader, const yaml::Node& node, WakuConfig& out);
+/// Who noroshi is in Status. Relative paths start at the file's folder.
+void read_status(yaml::Reader& reader, const yaml::Node& node, StatusConfig& out);
+/// Status's chats travel on one shard: each receiver of that kind needs it among waku's.
+void finish_status(yaml::Reader& reader, const Config& config);
 void read_discovery(yaml::Reader& reader, const yaml::Node& node, WakuDiscovery& out);
 void read_host(yaml::Reader& reader, const yaml::Node& node, HostConfig& out);
 void read_http(yaml::Reader& reader, const yaml::Node& node, HttpConfig& out);

@@ -1,7 +1,6 @@
 // src/config/waku.cpp - the section waku: the embedded node, or the program that is used in its place.
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <limits>
 
 #include "base/net/http_client.hpp"
@@ -116,15 +115,10 @@ std::optional<std::int64_t> read_autosharding(Reader& reader, const Node& node) 
 }
 
 void read_tls_config(Reader& reader, const Node& node, WakuConfig& out) {
-    const std::filesystem::path folder = std::filesystem::absolute(reader.file()).parent_path();
-    const auto read_path = [folder](Reader& r, const Node& n) -> std::optional<std::string> {
-        const std::optional<std::string> path = yaml::read_text(r, n);
-        return path ? std::optional((folder / *path).lexically_normal().string()) : std::nullopt;
-    };
     const std::vector<yaml::Field<WakuTls>> fields{
-        yaml::field("cert_file", &WakuTls::cert_file, read_path, "PEM: the chain, own certificate first"),
-        yaml::field("key_file", &WakuTls::key_file, read_path, "PEM: its private key"),
-        yaml::field("ca_file", &WakuTls::ca_file, read_path, "PEM: roots beside those of the system"),
+        yaml::field("cert_file", &WakuTls::cert_file, read_file_path, "PEM: the chain, own certificate first"),
+        yaml::field("key_file", &WakuTls::key_file, read_file_path, "PEM: its private key"),
+        yaml::field("ca_file", &WakuTls::ca_file, read_file_path, "PEM: roots beside those of the system"),
     };
     yaml::read_mapping(reader, node, fields, {}, out.tls);
     if (out.tls.cert_file.empty() != out.tls.key_file.empty()) {

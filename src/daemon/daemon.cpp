@@ -6,17 +6,16 @@
 #include <utility>
 
 #include "api/api.hpp"
+#include "api_token.hpp"
 #include "base/file.hpp"
 #include "base/metrics.hpp"
 #include "base/net/http_client.hpp"
 #include "base/runtime.hpp"
-#include "deliver/heartbeat.hpp"
-#include "deliver/receipt.hpp"
+#include "history.hpp"
 #include "inbox.hpp"
-#include "node_factory.hpp"
+#include "network.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
-#include "waku_plan.hpp"
 #include "version.hpp"
 
 namespace noroshi::daemon {
@@ -31,13 +30,14 @@ model::Labels host_labels() { return model::Labels{{"job", "host"}, {"instance",
 /// The stages and their lives. Built in one go by `start`; members are destroyed in reverse order.
 class Daemon {
   public:
-    Daemon(Options options, Runtime& runtime, ErrorSink on_error)
+    Daemon(Options options, crypto::SecretKey identity, Runtime& runtime, ErrorSink on_error)
         : options_(std::move(options)),
           on_error_(std::move(on_error)),
           runtime_(runtime),
           log_(options_.log.named("daemon")),
           reload_ok_(metrics_.gauge("noroshi_config_last_reload_successful",
                                     "1 when the configuration in force is the one on disk.")),
+          identity_(std::move(identity)),
           tasks_(runtime.executor()) {}
 
     Task<int> main() {
@@ -64,12 +64,10 @@ class Daemon {
   private:
     Task<Result<void>> start() {
         NOROSHI_CO_TRY_VOID(make_private_folder(options_.data_folder));
-        NOROSHI_CO_TRY(crypto::SecretKey identity,
-                       load_or_make_key(options_.data_folder / identity_key_file, random_));
         NOROSHI_CO_TRY_VOID(read_configuration());
         NOROSHI_CO_TRY(store_, store::Store::open(options_.data_folder, runtime_.executor(), options_.log.named("store")));
         NOROSHI_CO_TRY_VOID(make_stages());
-        NOROSHI_CO_TRY_VOID(co_await start_waku(std::move(identity)));
+        NOROSHI_CO_TRY_VOID(co_await start_network());
         NOROSHI_CO_TRY_VOID(serve());
         start_stages();
         announce();
@@ -154,57 +152,26 @@ class Daemon {
         return 3 * slowest;
     }
 
-    Task<Result<void>> start_waku(crypto::SecretKey identity) {
-        NOROSHI_CO_TRY(crypto::SecretKey node_key, load_or_make_key(options_.data_folder / "node.key", random_));
-        NOROSHI_CO_TRY(waku::NodeConfig node_config,
-                       make_node_config(config_, std::move(node_key), options_.data_folder));
-        shards_ = node_config.shards;
-        NOROSHI_CO_TRY(node_, make_node(std::move(node_config), config_.waku.rest, runtime_, clock_, random_, metrics_,
-                                        options_.log.named("waku")));
-        node_->on_peer_ready([this] { outbox_->retry_now(); });
-        NOROSHI_CO_TRY_VOID(co_await node_->start());
-        identity_ = std::move(identity);
-        set_channels();
-        tasks_.spawn("receipts", read_receipts());
-        if (config_.waku.mode == config::WakuMode::light) {
-            heartbeat_.emplace(deliver::Heartbeat::Parts{
-                *node_, waku::PubsubTopic{config_.waku.cluster, shards_.front()}.to_string(), *identity_, runtime_, clock_,
-                random_, metrics_, options_.log.named("heartbeat")});
-            tasks_.spawn("heartbeat", heartbeat_->run());
-        }
+    Task<Result<void>> start_network() {
+        // Without a configuration the owner is at this terminal, and nobody else is to be told.
+        const Network::Status status = options_.config_file ? Network::Status::on : Network::Status::off;
+        NOROSHI_CO_TRY(network_, Network::create(config_, identity_.clone(), options_.data_folder, status,
+                                                 {runtime_, clock_, random_, metrics_, options_.log, *store_, *outbox_,
+                                                  options_.on_line}));
+        network_->set_receivers(plan_.receivers);
+        NOROSHI_CO_TRY_VOID(co_await network_->start());
         if (terminal_key_) {
             NOROSHI_CO_TRY_VOID(co_await start_terminal());
         }
         co_return Result<void>{};
     }
 
-    /// What receivers' devices say. Whoever signs must be the receiver that the message went to.
-    Task<void> read_receipts() {
-        while (true) {
-            const Result<waku::ReceivedMessage> received = co_await node_->next_message();
-            if (!received) {
-                co_return;
-            }
-            const Result<deliver::ReceivedReceipt> opened = deliver::open_receipt(*received, *identity_);
-            if (!opened) {
-                continue;  // for somebody else
-            }
-            for (const config::Receiver& receiver : plan_.receivers) {
-                if (!receiver.waku_configs.empty() && receiver.waku_configs.front().to == opened->from) {
-                    for (const std::string& id : opened->receipt.ids) {
-                        outbox_->acknowledge(receiver.name, id, opened->from.to_string());
-                    }
-                }
-            }
-        }
-    }
-
     /// The terminal is a second node in this process that dials the first over loopback: what it prints has crossed
     /// the same protocols as on the way to another machine.
     Task<Result<void>> start_terminal() {
-        std::vector<std::string> addresses = node_->listen_addresses();
+        std::vector<std::string> addresses = network_->node().listen_addresses();
         InboxConfig inbox_config{terminal_key_->clone(), std::move(addresses), config_.waku.cluster,
-                                 shards_, waku::Mode::relay, true};
+                                 network_->shards(), waku::Mode::relay, true};
         NOROSHI_CO_TRY(terminal_, Inbox::create(std::move(inbox_config), runtime_, clock_, random_, terminal_metrics_,
                                                 options_.log.named("terminal")));
         NOROSHI_CO_TRY_VOID(co_await terminal_->start());
@@ -224,26 +191,13 @@ class Daemon {
         }
     }
 
-    void set_channels() {
-        std::map<std::string, std::shared_ptr<deliver::Channel>> channels;
-        for (const config::Receiver& receiver : plan_.receivers) {
-            if (receiver.waku_configs.empty()) {
-                continue;
-            }
-            const config::WakuReceiver& waku = receiver.waku_configs.front();
-            const Result<Topics> topics = topics_of(config_.waku, waku);
-            NOROSHI_ASSERT(topics, "the plan or beyond_our_shards has checked it");
-            deliver::WakuChannelConfig channel_config{waku.to, topics->pubsub, topics->content};
-            channels[receiver.name] = deliver::make_waku_channel(std::move(channel_config), identity_->clone(), *node_,
-                                                                 clock_, random_);
-        }
-        outbox_->set_channels(std::move(channels));
-    }
-
     Result<void> serve() {
-        api::Sources sources{metrics_, [this] { return health(); }};
+        NOROSHI_TRY(std::string token, load_or_make_token(options_.data_folder, random_));
+        api::Sources sources{metrics_, [this] { return health(); },
+                             [this](std::size_t limit) { return message_history(*store_, limit); }, network_->status()};
         NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port,
-                                             api::make_routes(std::move(sources)), net::ServerPolicy{},
+                                             api::make_routes(std::move(sources)),
+                                             net::ServerPolicy{.allowed_hosts = {}, .token = std::move(token)},
                                              options_.log.named("api")));
         return {};
     }
@@ -307,7 +261,7 @@ class Daemon {
             log_.error("reload_refused", {{"kept", "the configuration in force"}});
             return;
         }
-        if (const config::Receiver* receiver = beyond_our_shards(read->first)) {
+        if (const config::Receiver* receiver = network_->out_of_reach(read->first.receivers)) {
             reload_ok_.set(0);
             log_.error("reload_refused", {{"kept", "the configuration in force"},
                                           {"reason", "receiver \"" + receiver->name +
@@ -318,7 +272,7 @@ class Daemon {
         plan_ = std::move(read->second);
         config_.global = read->first.global;
         config_.receivers = read->first.receivers;
-        set_channels();
+        network_->set_receivers(plan_.receivers);
         scraper_->set_targets(plan_.targets);
         pipeline_->change(plan_.groups, plan_.route);
         log_.info("reloaded", {{"targets", plan_.targets.size()},
@@ -326,37 +280,8 @@ class Daemon {
                                {"note", "waku, http, host and storage take effect at the next start"}});
     }
 
-    /// The first receiver that cannot be reached on the shards of the running node; null when all can. What is published
-    /// on another shard would end as expired.
-    [[nodiscard]] const config::Receiver* beyond_our_shards(const config::Config& config) const {
-        for (const config::Receiver& receiver : config.receivers) {
-            for (const config::WakuReceiver& to : receiver.waku_configs) {
-                const Result<Topics> topics = topics_of(config_.waku, to);
-                const auto is_on = [&](std::uint16_t shard) {
-                    return waku::PubsubTopic{config_.waku.cluster, shard}.to_string() == topics->pubsub;
-                };
-                if (!topics || std::ranges::none_of(shards_, is_on)) {
-                    return &receiver;
-                }
-            }
-        }
-        return nullptr;
-    }
-
     [[nodiscard]] std::vector<api::PartHealth> health() const {
-        std::vector<api::PartHealth> parts;
-        const std::size_t peers = node_->peers().size();
-        const bool alone = peers == 0 && (!config_.waku.peers.empty() || config_.waku.discovery.any());
-        const std::optional<Milliseconds> offset = node_->clock_offset();
-        const bool clock_ok = !offset || std::chrono::abs(*offset) < Milliseconds(10'000);
-        const std::string problem = node_->problem();
-        parts.push_back({"waku", !alone && clock_ok && problem.empty(),
-                         fmt::format("{} peers{}{}", peers,
-                                     clock_ok ? "" : fmt::format(", our clock is {} ms ahead", offset->count()),
-                                     problem.empty() ? "" : ", " + problem)});
-        if (heartbeat_ && heartbeat_->ok()) {
-            parts.push_back({"heartbeat", *heartbeat_->ok(), heartbeat_->detail()});
-        }
+        std::vector<api::PartHealth> parts = network_->health();
         parts.push_back({"store", pipeline_->store_error().empty(),
                          pipeline_->store_error().empty() ? "committing" : pipeline_->store_error()});
         std::size_t down = 0;
@@ -390,8 +315,8 @@ class Daemon {
         if (terminal_) {
             co_await terminal_->stop();
         }
-        if (node_) {
-            co_await node_->stop();
+        if (network_) {
+            co_await network_->stop();
         }
     }
 
@@ -408,7 +333,7 @@ class Daemon {
 
     config::Config config_;
     Plan plan_;
-    std::optional<crypto::SecretKey> identity_;
+    crypto::SecretKey identity_;
     std::optional<crypto::SecretKey> terminal_key_;
     std::vector<store::OutboxRow> pending_;
 
@@ -420,11 +345,9 @@ class Daemon {
     std::unique_ptr<net::HttpClient> http_client_;
     std::unique_ptr<collect::Scraper> scraper_;
     std::unique_ptr<collect::HostSource> host_;
-    std::unique_ptr<waku::Node> node_;
-    std::vector<std::uint16_t> shards_;  ///< that the node has joined
-    std::optional<deliver::Heartbeat> heartbeat_;
-    std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<deliver::Outbox> outbox_;
+    std::unique_ptr<Network> network_;
+    std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<Pipeline> pipeline_;
     std::unique_ptr<net::HttpServer> server_;
     TaskGroup tasks_;
@@ -433,8 +356,18 @@ class Daemon {
 }  // namespace
 
 int run(Options options, const std::function<void(const Error&)>& on_error) {
+    SystemRandom random;
+    Result<Identity> identity = load_or_make_identity(options.identity, random);
+    if (!identity) {
+        on_error(identity.error());
+        return 1;
+    }
+    if (identity->passphrase_unused) {
+        options.log.named("daemon").warn("identity_not_protected",
+                                         {{"file", identity->from.string()}, {"remedy", "noroshi id protect"}});
+    }
     Runtime runtime;
-    Daemon daemon(std::move(options), runtime, on_error);
+    Daemon daemon(std::move(options), std::move(identity->key), runtime, on_error);
     return runtime.run(daemon.main());
 }
 

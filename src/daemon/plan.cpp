@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/file.hpp"
+#include "status_plan.hpp"
 #include "waku_plan.hpp"
 
 namespace noroshi::daemon {
@@ -95,12 +96,17 @@ void plan_rules(const config::Config& config, Planned& out) {
 
 void plan_receivers(const config::Config& config, Planned& out) {
     for (const config::Receiver& receiver : config.receivers) {
-        if (receiver.waku_configs.size() > 1) {
+        if (receiver.waku_configs.size() + receiver.status_configs.size() > 1) {
             out.errors.push_back({Errc::unsupported,
                                   "receiver \"" + receiver.name +
-                                      "\": this version writes to one identity a receiver; expected one entry under "
-                                      "waku_configs",
+                                      "\": this version writes to one identity a receiver; expected one entry under " +
+                                      (receiver.waku_configs.empty() ? "status_configs" : "waku_configs"),
                                   receiver.where});
+        }
+        for (const config::StatusReceiver& to : receiver.status_configs) {
+            if (Result<crypto::PublicKey> user = status_user_of(to); !user) {
+                out.errors.push_back(std::move(user).error().with("receiver \"" + receiver.name + "\""));
+            }
         }
     }
     for (const config::Receiver& receiver : config.receivers) {
@@ -112,6 +118,7 @@ void plan_receivers(const config::Config& config, Planned& out) {
             }
         }
     }
+    std::ranges::move(check_status(config.status), std::back_inserter(out.errors));
     out.plan.receivers = config.receivers;
 }
 
@@ -142,7 +149,7 @@ config::Config default_config(const crypto::PublicKey& terminal) {
     config.global.scrape_interval = seconds(5);
     config.global.evaluation_interval = seconds(5);
     config.host.interval = seconds(5);
-    config.receivers.push_back({"terminal", {{terminal, "", {}}}, {}});
+    config.receivers.push_back({.name = "terminal", .waku_configs = {{terminal, "", {}}}, .status_configs = {}, .where = {}});
     config.route.receiver = "terminal";
     config.route.group_by = {"alertname"};
     config.route.group_wait = seconds(1);

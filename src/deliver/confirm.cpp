@@ -11,29 +11,37 @@ namespace {
 constexpr std::array<Milliseconds, 4> first_questions{Milliseconds(3'000), Milliseconds(6'000), Milliseconds(12'000),
                                                       Confirmer::lost_after};
 constexpr Milliseconds longest_pause{600'000};
-constexpr Milliseconds commit_retry{1'000};
 
 model::Receipt receipt_of(const store::OutboxRow& row) {
     model::Receipt out{row.message.id, model::ReceiptKind::handed_over, row.handed_over_at.value_or(TimestampMs{}),
                        row.taken_by.empty() ? "" : row.taken_by.front(), row.envelope_hash};
     out.envelope_ns = row.envelope_ns;
     out.taken_by = row.taken_by;
+    out.pubsub_topic = row.pubsub_topic;
+    out.content_topic = row.content_topic;
     return out;
+}
+
+/// Seconds: from one hop on the machine to a phone that was off over night.
+const std::vector<double> stage_bounds{0.1, 0.3, 1, 3, 10, 30, 100, 300, 1'000, 3'600, 10'800, 86'400};
+
+store::OutboxState state_of(model::ReceiptKind kind) {
+    switch (kind) {
+        case model::ReceiptKind::handed_over: return store::OutboxState::handed_over;
+        case model::ReceiptKind::stored: return store::OutboxState::stored;
+        case model::ReceiptKind::delivered: return store::OutboxState::delivered;
+        case model::ReceiptKind::answered: return store::OutboxState::answered;
+    }
+    return store::OutboxState::handed_over;
 }
 
 }  // namespace
 
-// NOLINTNEXTLINE(*-reference-coroutine-parameters): both outlive every task of this folder
-Task<Result<void>> commit_for_sure(store::Store& store, Timers& timers, Log log, store::Batch batch) {
-    while (true) {
-        store::Batch once = batch;
-        const Result<void> done = co_await store.commit(std::move(once));
-        if (done || done.error().code == Errc::cancelled) {
-            co_return done;
-        }
-        log.error("outcome_not_committed", {{"reason", done.error().to_string()}});
-        NOROSHI_CO_TRY_VOID(co_await timers.sleep_for(commit_retry));
-    }
+void observe_stage(Metrics& metrics, const model::Message& message, model::ReceiptKind kind, TimestampMs at) {
+    metrics
+        .histogram("noroshi_outbox_stage_seconds", "Time from the making of a message until it got that far.", stage_bounds,
+                   {{"receiver", message.receiver}, {"stage", std::string(model::receipt_kind_name(kind))}})
+        .observe(static_cast<double>((at - message.created_at).count()) / 1000.0);
 }
 
 Task<Result<model::Receipt>> Channel::confirm(model::Receipt /*handed_over*/) {
@@ -67,13 +75,6 @@ void Confirmer::start_lane(const std::string& receiver, Lane& lane) {
         tasks_.spawn("outbox_confirm", work(receiver));
     }
     lane.wake.notify();
-}
-
-void Confirmer::settle(store::OutboxRow row) {
-    settled_.push_back(std::move(row));
-    if (settled_.size() > remembered) {
-        settled_.pop_front();
-    }
 }
 
 void Confirmer::wake() {
@@ -194,6 +195,7 @@ Task<Result<void>> Confirmer::confirmed(std::string receiver, store::OutboxRow r
     row.unconfirmed = false;
     row.last_error.clear();
     count(receiver, "stored");
+    observe_stage(parts_.metrics, row.message, model::ReceiptKind::stored, receipt.at);
     parts_.log.info("stored", {{"message", row.message.id},
                                {"receiver", receiver},
                                {"envelope", row.envelope_hash},
@@ -222,7 +224,7 @@ Task<Result<void>> Confirmer::lose(std::string receiver, store::OutboxRow row, s
     ++row.resends;
     store::Batch batch;
     batch.put_outbox(row);
-    NOROSHI_CO_TRY_VOID(co_await commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
+    NOROSHI_CO_TRY_VOID(co_await store::commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
     const bool still_lost = lanes_.at(receiver)->open.erase(row.message.id) > 0;
     show();
     if (still_lost) {  // no receipt came meanwhile
@@ -243,53 +245,48 @@ Task<Result<void>> Confirmer::give_up(std::string receiver, store::OutboxRow row
 
 Task<Result<void>> Confirmer::end(std::string receiver, store::OutboxRow row, store::Batch batch) {
     batch.put_outbox(row);
-    NOROSHI_CO_TRY_VOID(co_await commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
-    const bool still_open = lanes_.at(receiver)->open.erase(row.message.id) > 0;
+    NOROSHI_CO_TRY_VOID(co_await store::commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch)));
+    lanes_.at(receiver)->open.erase(row.message.id);
     show();
-    if (still_open) {  // else a receipt came meanwhile, which says more
-        settle(std::move(row));
-    }
     co_return Result<void>{};
 }
 
-void Confirmer::acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by) {
+Task<Result<void>> Confirmer::take_receipt(std::string receiver, model::Receipt receipt) {
     if (const auto lane = lanes_.find(receiver); lane != lanes_.end()) {
-        if (const auto open = lane->second->open.find(message_id); open != lane->second->open.end()) {
+        if (const auto open = lane->second->open.find(receipt.message_id); open != lane->second->open.end()) {
             store::OutboxRow row = std::move(open->second.row);
             lane->second->open.erase(open);
-            tasks_.spawn("outbox_delivered", note_delivery(std::move(row), by));
-            return;
+            co_return co_await note(std::move(row), std::move(receipt));
         }
     }
-    const auto known = std::ranges::find_if(settled_, [&](const store::OutboxRow& row) {
-        return row.message.id == message_id && row.message.receiver == receiver;
-    });
-    if (known != settled_.end() && known->state < store::OutboxState::delivered) {
-        known->state = store::OutboxState::delivered;
-        tasks_.spawn("outbox_delivered", note_delivery(*known, by));
+    std::string id = receipt.message_id;
+    NOROSHI_CO_TRY(std::optional<store::OutboxRow> row, co_await parts_.store.find_outbox(std::move(id)));
+    if (!row || row->message.receiver != receiver) {
+        co_return Result<void>{};
     }
+    co_return co_await note(std::move(*row), std::move(receipt));
 }
 
-Task<void> Confirmer::note_delivery(store::OutboxRow row, std::string by) {
-    row.state = store::OutboxState::delivered;
+Task<Result<void>> Confirmer::note(store::OutboxRow row, model::Receipt receipt) {
+    const store::OutboxState reached = state_of(receipt.kind);
+    if (row.state == reached || row.state == store::OutboxState::expired) {
+        co_return Result<void>{};  // said before
+    }
+    row.state = std::max(row.state, reached);
     row.unconfirmed = false;
     row.last_error.clear();
-    const TimestampMs now = parts_.clock.now();
-    count(row.message.receiver, "delivered");
-    parts_.log.info("delivered", {{"message", row.message.id},
-                                  {"receiver", row.message.receiver},
-                                  {"by", by},
-                                  {"after_ms", (now - row.message.created_at).count()}});
+    receipt.envelope_hash = row.envelope_hash;
+    const std::string_view kind = model::receipt_kind_name(receipt.kind);
+    count(row.message.receiver, kind);
+    observe_stage(parts_.metrics, row.message, receipt.kind, receipt.at);
+    parts_.log.info(kind, {{"message", row.message.id},
+                           {"receiver", row.message.receiver},
+                           {"by", receipt.by},
+                           {"after_ms", (receipt.at - row.message.created_at).count()}});
     store::Batch batch;
-    batch.put_outbox(row);
-    batch.put_receipt({row.message.id, model::ReceiptKind::delivered, now, by, row.envelope_hash});
-    if (co_await commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch))) {
-        const auto known =
-            std::ranges::find(settled_, row.message.id, [](const auto& other) { return other.message.id; });
-        if (known == settled_.end()) {
-            settle(std::move(row));
-        }
-    }
+    batch.put_outbox(std::move(row));
+    batch.put_receipt(std::move(receipt));
+    co_return co_await store::commit_for_sure(parts_.store, parts_.timers, parts_.log, std::move(batch));
 }
 
 void Confirmer::count(const std::string& receiver, std::string_view result) {

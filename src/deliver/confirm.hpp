@@ -1,7 +1,6 @@
 // src/deliver/confirm.hpp - what was handed over is looked for in the network: a peer's "yes" is not delivery.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,9 +36,11 @@ class Confirmer {
     void start();
     /// Takes a row that is on disk as unconfirmed.
     void watch(store::OutboxRow row);
-    /// Remembers a row with no question left, for a receipt that may still come.
-    void settle(store::OutboxRow row);
-    void acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by);
+    /// A word of the receiver about a message that waits in no lane: it ends the question, and is found on disk when there
+    /// is none. Ends when it is written. Errors: cancelled, io.
+    [[nodiscard]] Task<Result<void>> take_receipt(std::string receiver, model::Receipt receipt);
+    /// The same for a row that the caller has.
+    [[nodiscard]] Task<Result<void>> note(store::OutboxRow row, model::Receipt receipt);
     /// Looks at once what is due, and what could not be asked for want of peers: the time or they may have changed.
     void wake();
     [[nodiscard]] Task<void> stop();
@@ -49,7 +50,6 @@ class Confirmer {
     static constexpr Milliseconds patience{3'600'000};
     static constexpr Milliseconds longest_outage{48 * 3'600'000};
     static constexpr std::uint32_t most_resends = 5;
-    static constexpr std::size_t remembered = 1'000;
 
   private:
     struct Watch {
@@ -71,7 +71,6 @@ class Confirmer {
     [[nodiscard]] Task<Result<void>> lose(std::string receiver, store::OutboxRow row, std::shared_ptr<Channel> channel);
     [[nodiscard]] Task<Result<void>> give_up(std::string receiver, store::OutboxRow row, std::string reason);
     [[nodiscard]] Task<Result<void>> confirmed(std::string receiver, store::OutboxRow row, model::Receipt receipt);
-    [[nodiscard]] Task<void> note_delivery(store::OutboxRow row, std::string by);
     void start_lane(const std::string& receiver, Lane& lane);
     [[nodiscard]] bool is_out_of_patience(Watch& watch, const Error& error) const;
     void postpone(Watch& watch);
@@ -81,11 +80,10 @@ class Confirmer {
     Parts parts_;
     bool started_{false};
     std::map<std::string, std::unique_ptr<Lane>> lanes_;
-    std::deque<store::OutboxRow> settled_;
     TaskGroup tasks_;
 };
 
-/// Commits, again each second while the disk refuses. Errors: cancelled.
-[[nodiscard]] Task<Result<void>> commit_for_sure(store::Store& store, Timers& timers, Log log, store::Batch batch);
+/// How long after the message was made it got as far as `kind`, for /metrics.
+void observe_stage(Metrics& metrics, const model::Message& message, model::ReceiptKind kind, TimestampMs at);
 
 }  // namespace noroshi::deliver

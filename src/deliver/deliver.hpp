@@ -29,6 +29,7 @@ struct SendOptions {
 enum class Health : std::uint8_t { unknown, ok, failing };
 
 /// One way to reach one receiver. `send` may be repeated with the same message id; the receiver sees one message.
+/// What every kind is asked for: test/support/channel_contract.hpp.
 /// Called only by the Outbox, one call at a time a channel. Thread: the I/O thread.
 class Channel {
   public:
@@ -68,9 +69,10 @@ class Outbox {
     void retry_now();
     /// Ends when no send runs any more; what is unfinished stays queued on disk.
     [[nodiscard]] Task<void> stop();
-    /// The own device of `receiver` has it, says a message signed by `by`. Nothing happens for a message to another
-    /// receiver, or one that is not among the last thousand.
-    void acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by);
+    /// What the receiver itself says of a message, signed by `receipt.by`: `delivered` by a device, `answered` by a
+    /// person. Ends when it is on disk; also works before `start`. Nothing happens for a message to another receiver, or
+    /// one that is not known. Errors: cancelled, io.
+    [[nodiscard]] Task<Result<void>> take_receipt(std::string receiver, model::Receipt receipt);
     /// Rows not yet handed over.
     [[nodiscard]] std::size_t waiting() const;
     /// Rows handed over that the network is still to be asked about.

@@ -36,10 +36,12 @@ struct Outbox::State {
 
     /// The rows of one receiver, oldest first, and the worker that empties them.
     struct Lane {
-        explicit Lane(const Executor& executor) : wake(executor) {}
+        explicit Lane(const Executor& executor) : wake(executor), attempted(executor) {}
         std::deque<store::OutboxRow> rows;
         Signal wake;
         bool running{false};
+        bool attempting{false};  ///< the first row is under way
+        Bell attempted;
     };
 
     store::Store& store;
@@ -51,8 +53,6 @@ struct Outbox::State {
     Log log;
     std::map<std::string, std::shared_ptr<Channel>> channels;
     std::map<std::string, std::unique_ptr<Lane>> lanes;
-    /// Receipts, by message id, that came before the hand-over was on disk; only of rows in a lane.
-    std::map<std::string, std::string> early_receipts;
     bool started{false};
     Confirmer confirmer;
     TaskGroup tasks;
@@ -119,18 +119,39 @@ struct Outbox::State {
             if (!woken) {
                 co_return;
             }
+            own.attempting = true;
             const Result<void> tried = co_await attempt(receiver, own);
+            own.attempting = false;
+            own.attempted.ring();
             if (!tried) {
                 co_return;
             }
         }
     }
 
+    /// A receipt may overtake the hand-over: it waits for the end of the attempt that is under way. What is queued and yet
+    /// with the receiver, by an attempt whose end was not seen, need not be sent again.
+    Task<Result<void>> take_receipt(std::string receiver, model::Receipt receipt) {
+        Lane& own = lane(receiver);
+        const auto is_it = [&receipt](const store::OutboxRow& row) { return row.message.id == receipt.message_id; };
+        while (own.attempting && !own.rows.empty() && is_it(own.rows.front())) {
+            NOROSHI_CO_TRY_VOID(co_await own.attempted.wait(longest_back_off));
+        }
+        const auto queued = std::ranges::find_if(own.rows, is_it);
+        if (queued == own.rows.end()) {
+            co_return co_await confirmer.take_receipt(std::move(receiver), std::move(receipt));
+        }
+        store::OutboxRow row = std::move(*queued);
+        own.rows.erase(queued);
+        show_waiting();
+        co_return co_await confirmer.note(std::move(row), std::move(receipt));
+    }
+
     // NOLINTNEXTLINE(*-reference-coroutine-parameters): the lane is owned by `lanes`, which outlives the worker
     Task<Result<void>> attempt(std::string receiver, Lane& own) {
         const auto found = channels.find(receiver);
-        if (found == channels.end()) {
-            co_return Result<void>{};  // a reload took the channel away meanwhile
+        if (found == channels.end() || own.rows.empty()) {
+            co_return Result<void>{};  // a reload took the channel away meanwhile, or a receipt the row
         }
         const std::shared_ptr<Channel> channel = found->second;  // held over the send, whatever a reload does
         store::OutboxRow row = own.rows.front();
@@ -149,18 +170,13 @@ struct Outbox::State {
         }
         batch.put_outbox(row);
         // Stopping between the send and this commit means one more send of the same id after the next start.
-        NOROSHI_CO_TRY_VOID(co_await commit_for_sure(store, timers, log, std::move(batch)));
+        NOROSHI_CO_TRY_VOID(co_await store::commit_for_sure(store, timers, log, std::move(batch)));
         if (row.state == store::OutboxState::queued) {
             own.rows.front() = std::move(row);
         } else {
             own.rows.pop_front();
-            const std::string id = row.message.id;
-            const auto early = early_receipts.extract(id);
             if (row.unconfirmed) {
                 confirmer.watch(std::move(row));
-                if (early) {
-                    confirmer.acknowledge(receiver, id, early.mapped());
-                }
             }
         }
         show_waiting();
@@ -172,10 +188,13 @@ struct Outbox::State {
         row.unconfirmed = true;
         row.envelope_ns = receipt.envelope_ns;
         row.taken_by = receipt.taken_by;
+        row.pubsub_topic = receipt.pubsub_topic;
+        row.content_topic = receipt.content_topic;
         row.handed_over_at = receipt.at;
         row.envelope_hash = receipt.envelope_hash;
         row.last_error.clear();
         count(row.message.receiver, "handed_over");
+        observe_stage(metrics, row.message, model::ReceiptKind::handed_over, receipt.at);
         const auto waited = receipt.at - row.message.created_at;
         log.info("handed_over", {{"message", row.message.id},
                                  {"receiver", row.message.receiver},
@@ -250,19 +269,13 @@ Task<void> Outbox::stop() {
     co_await state_->confirmer.stop();
     for (const auto& [receiver, target] : state_->lanes) {
         target->running = false;
+        target->attempting = false;
     }
     state_->started = false;
 }
 
-void Outbox::acknowledge(const std::string& receiver, const std::string& message_id, const std::string& by) {
-    if (const auto lane = state_->lanes.find(receiver); lane != state_->lanes.end()) {
-        const auto is_it = [&message_id](const store::OutboxRow& row) { return row.message.id == message_id; };
-        if (std::ranges::any_of(lane->second->rows, is_it)) {
-            state_->early_receipts.insert_or_assign(message_id, by);
-            return;
-        }
-    }
-    state_->confirmer.acknowledge(receiver, message_id, by);
+Task<Result<void>> Outbox::take_receipt(std::string receiver, model::Receipt receipt) {
+    return state_->take_receipt(std::move(receiver), std::move(receipt));
 }
 
 std::size_t Outbox::unconfirmed() const { return state_->confirmer.size(); }

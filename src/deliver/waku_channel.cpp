@@ -1,8 +1,9 @@
 // src/deliver/waku_channel.cpp - sends a message as a signed, encrypted WakuMessage.
 #include "deliver/waku_channel.hpp"
 
-#include <algorithm>
 #include <utility>
+
+#include "publication.hpp"
 
 namespace noroshi::deliver {
 namespace {
@@ -25,31 +26,16 @@ class WakuChannel final : public Channel {
         if (!published) {
             co_return fail(std::move(published).error());
         }
-        const std::string by = published->peers.empty() ? "" : published->peers.front();
-        model::Receipt receipt{message.id, model::ReceiptKind::handed_over, clock_.now(), by, to_hex(published->hash)};
-        receipt.envelope_ns = sealed_ns;
-        receipt.taken_by = std::move(published->peers);
-        co_return receipt;
+        co_return receipt_of({message.id, std::move(*published), config_.pubsub_topic, config_.content_topic, sealed_ns},
+                             clock_.now());
     }
 
     Task<Result<model::Receipt>> confirm(model::Receipt handed_over) override {
-        waku::Published what{config_.pubsub_topic, config_.content_topic, handed_over.envelope_ns, {}, handed_over.taken_by};
-        const Result<Bytes> hash = from_hex(handed_over.envelope_hash);
-        if (!hash || hash->size() != what.hash.size()) {
-            co_return fail(Errc::unsupported, "unsupported: the envelope's hash is not known");
+        if (handed_over.pubsub_topic.empty()) {  // written by an older noroshi
+            handed_over.pubsub_topic = config_.pubsub_topic;
+            handed_over.content_topic = config_.content_topic;
         }
-        std::ranges::copy(*hash, what.hash.begin());
-        const Result<waku::StoreWord> word = co_await node_.find_stored(std::move(what));
-        if (!word) {
-            // "nobody to ask" is not "nobody has it"
-            const Error& error = word.error();
-            co_return fail(Error{error.code == Errc::not_found ? Errc::io : error.code, error.message, {}, true});
-        }
-        if (!word->found) {
-            co_return fail(Error{Errc::not_found, "not_stored: " + word->peer + " does not have it", {}, true});
-        }
-        co_return model::Receipt{handed_over.message_id, model::ReceiptKind::stored, clock_.now(), word->peer,
-                                 handed_over.envelope_hash};
+        return look_for(std::move(handed_over), node_, clock_);
     }
     void doubt(const model::Receipt& handed_over) override { node_.doubt(handed_over.taken_by); }
 

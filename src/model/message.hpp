@@ -45,6 +45,8 @@ struct Receipt {
     std::string envelope_hash{};          ///< deterministic Waku message hash as hex, or ""
     std::int64_t envelope_ns{0};          ///< the envelope's own timestamp
     std::vector<std::string> taken_by{};  ///< every peer that took it
+    std::string pubsub_topic{};           ///< where the envelope went
+    std::string content_topic{};
     bool operator==(const Receipt&) const = default;
 };
 

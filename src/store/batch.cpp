@@ -14,5 +14,11 @@ void Batch::put_receipt(model::Receipt receipt) { writes_.emplace_back(std::move
 void Batch::put_setting(std::string key, std::string value) {
     writes_.emplace_back(Setting{std::move(key), std::move(value)});
 }
+void Batch::put_row(std::string table, std::string key, Bytes value) {
+    writes_.emplace_back(Row{std::move(table), std::move(key), std::move(value)});
+}
+void Batch::delete_row(std::string table, std::string key) {
+    writes_.emplace_back(Row{std::move(table), std::move(key), std::nullopt});
+}
 
 }  // namespace noroshi::store

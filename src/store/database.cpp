@@ -28,7 +28,11 @@ constexpr const char* migrations[] = {
     "CREATE TABLE settings (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, content TEXT NOT "
     "NULL, crc INTEGER NOT NULL) STRICT;"
     "CREATE TABLE damaged (seq INTEGER PRIMARY KEY, origin TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, "
-    "content TEXT) STRICT;"};
+    "content TEXT) STRICT;",
+    // Rows of tables that other parts name: the table is the row's state.
+    "CREATE TABLE rows (seq INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT NOT NULL, content BLOB NOT "
+    "NULL, crc INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX rows_state ON rows (state);"};
 constexpr int kept_history = 10'000;
 constexpr int newest_version = static_cast<int>(std::size(migrations));
 
@@ -92,15 +96,26 @@ void Database::prepare() {
     }
 }
 
-void Database::put(const std::string& table, const std::string& key, const std::string& content,
-                   const std::string& state) {
-    SQLite::Statement statement(db_, "INSERT INTO " + table +
-                                         " (key, state, content, crc) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
-                                         "state = excluded.state, content = excluded.content, crc = excluded.crc");
+void Database::put(const std::string& table, const Put& row) {
+    const std::string conflict = row.first_wins ? "DO NOTHING"
+                                                : "DO UPDATE SET state = excluded.state, content = excluded.content, "
+                                                  "crc = excluded.crc";
+    SQLite::Statement statement(db_, "INSERT INTO " + table + " (key, state, content, crc) VALUES (?, ?, ?, ?) ON "
+                                                              "CONFLICT (key) " + conflict);
+    statement.bind(1, row.key);
+    statement.bind(2, row.state);
+    if (table == "rows") {
+        statement.bind(3, row.content.data(), static_cast<int>(row.content.size()));
+    } else {
+        statement.bind(3, row.content);
+    }
+    statement.bind(4, checksum(row.key, row.content));
+    statement.exec();
+}
+
+void Database::erase(const std::string& table, const std::string& key) {
+    SQLite::Statement statement(db_, "DELETE FROM " + table + " WHERE key = ?");
     statement.bind(1, key);
-    statement.bind(2, state);
-    statement.bind(3, content);
-    statement.bind(4, checksum(key, content));
     statement.exec();
 }
 
@@ -108,25 +123,28 @@ void Database::apply(const Batch& batch) {
     struct Writer {
         Database& self;
         void operator()(const AlertRow& row) const {
-            self.put("alerts", alert_key(row.rule, row.alert.fingerprint()), encode(row), "");
+            self.put("alerts", {alert_key(row.rule, row.alert.fingerprint()), encode(row)});
         }
-        void operator()(const Batch::DeleteAlert& d) const { erase("alerts", alert_key(d.rule, d.fingerprint)); }
-        void operator()(const GroupRow& row) const { self.put("groups", row.key, encode(row), ""); }
-        void operator()(const Batch::DeleteGroup& d) const { erase("groups", d.key); }
+        void operator()(const Batch::DeleteAlert& d) const { self.erase("alerts", alert_key(d.rule, d.fingerprint)); }
+        void operator()(const GroupRow& row) const { self.put("groups", {row.key, encode(row)}); }
+        void operator()(const Batch::DeleteGroup& d) const { self.erase("groups", d.key); }
         void operator()(const OutboxRow& row) const {
             const std::string_view state = row.unconfirmed ? "unconfirmed" : outbox_state_name(row.state);
-            self.put("outbox", row.message.id, encode(row), std::string(state));
+            self.put("outbox", {row.message.id, encode(row), std::string(state)});
         }
         void operator()(const model::Receipt& receipt) const {
-            const std::string kind(model::receipt_kind_name(receipt.kind));
-            self.put("receipts", receipt.message_id + "\n" + kind,
-                     fmt::format("{}\n{}\n{}", to_unix_ms(receipt.at), receipt.envelope_hash, receipt.by), kind);
+            self.put("receipts", {receipt_key(receipt.message_id, receipt.kind), encode(receipt),
+                                  std::string(model::receipt_kind_name(receipt.kind)),
+                                  receipt.kind != model::ReceiptKind::handed_over});
         }
-        void operator()(const Batch::Setting& setting) const { self.put("settings", setting.key, setting.value, ""); }
-        void erase(const char* table, const std::string& key) const {
-            SQLite::Statement statement(self.db_, std::string("DELETE FROM ") + table + " WHERE key = ?");
-            statement.bind(1, key);
-            statement.exec();
+        void operator()(const Batch::Setting& setting) const { self.put("settings", {setting.key, setting.value}); }
+        void operator()(const Batch::Row& row) const {
+            const std::string key = row_key(row.table, row.key);
+            if (row.value) {
+                self.put("rows", {key, std::string(as_text(*row.value)), row.table});
+            } else {
+                self.erase("rows", key);
+            }
         }
     };
     for (const Batch::Write& write : batch.writes()) {
@@ -148,16 +166,20 @@ Result<void> Database::write(std::span<const Batch> batches) {
     }
 }
 
-Result<std::vector<Database::Stored>> Database::read(const std::string& table, const std::string& where, Order order,
-                                                     std::size_t limit, std::vector<Damage>& damage) {
+Result<std::vector<Database::Stored>> Database::read(const std::string& table, const Which& which,
+                                                     std::vector<Damage>& damage) {
     std::vector<Stored> out;
     std::vector<std::string> damaged;
     {
         const std::lock_guard lock(mutex_);
         try {
-            SQLite::Statement statement(db_, fmt::format("SELECT key, content, crc FROM {} WHERE {} ORDER BY seq {} LIMIT {}",
-                                                         table, where.empty() ? "1" : where,
-                                                         order == Order::oldest_first ? "ASC" : "DESC", limit));
+            SQLite::Statement statement(
+                db_, fmt::format("SELECT key, content, crc FROM {} WHERE {} ORDER BY seq {} LIMIT {}", table,
+                                 which.where.empty() ? "1" : which.where,
+                                 which.order == Order::oldest_first ? "ASC" : "DESC", which.limit));
+            if (which.where.find('?') != std::string::npos) {
+                statement.bind(1, which.value);
+            }
             while (statement.executeStep()) {
                 Stored row{statement.getColumn(0).getString(), statement.getColumn(1).getString()};
                 if (statement.getColumn(2).getInt64() == checksum(row.key, row.content)) {
@@ -182,14 +204,12 @@ void Database::set_aside(const std::string& table, const std::string& key, const
     try {
         SQLite::Transaction transaction(db_);
         SQLite::Statement copy(db_, fmt::format("INSERT INTO damaged (origin, key, reason, content) SELECT '{}', key, ?, "
-                                                "content FROM {} WHERE key = ?",
+                                                "CAST(content AS TEXT) FROM {} WHERE key = ?",
                                                 table, table));
         copy.bind(1, reason);
         copy.bind(2, key);
         copy.exec();
-        SQLite::Statement remove(db_, "DELETE FROM " + table + " WHERE key = ?");
-        remove.bind(1, key);
-        remove.exec();
+        erase(table, key);
         transaction.commit();
     } catch (const SQLite::Exception&) {
         // The row was left out of the answer already; it is met again at the next start.

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <filesystem>
+#include <limits>
 #include <mutex>
 #include <span>
 
@@ -26,8 +27,16 @@ class Database {
         std::string content;
     };
     enum class Order { oldest_first, newest_first };
-    [[nodiscard]] Result<std::vector<Stored>> read(const std::string& table, const std::string& where, Order order,
-                                                   std::size_t limit, std::vector<Damage>& damage);
+    /// Which rows: an SQL condition, with at most one value for its `?`.
+    struct Which {
+        std::string where{};
+        std::string value{};
+        Order order{Order::oldest_first};
+        std::size_t limit{no_limit};
+    };
+    static constexpr std::size_t no_limit = std::numeric_limits<std::int32_t>::max();
+    [[nodiscard]] Result<std::vector<Stored>> read(const std::string& table, const Which& which,
+                                                   std::vector<Damage>& damage);
     void set_aside(const std::string& table, const std::string& key, const std::string& reason);
 
   private:
@@ -35,7 +44,15 @@ class Database {
         : db_(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000) {}
     void prepare();
     void apply(const Batch& batch);
-    void put(const std::string& table, const std::string& key, const std::string& content, const std::string& state);
+    /// A row as every table has it.
+    struct Put {
+        std::string key;
+        std::string content;
+        std::string state{};
+        bool first_wins{false};  ///< a row that is there already stays
+    };
+    void put(const std::string& table, const Put& row);
+    void erase(const std::string& table, const std::string& key);
 
     std::mutex mutex_;
     SQLite::Database db_;

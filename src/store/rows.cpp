@@ -2,7 +2,10 @@
 // infinities survive.
 #include "rows.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/numbers.hpp"
@@ -153,6 +156,8 @@ std::string encode(const OutboxRow& row) {
                  {"handed_over_at", time_json(row.handed_over_at)},
                  {"envelope_ns", row.envelope_ns},
                  {"taken_by", row.taken_by},
+                 {"pubsub_topic", row.pubsub_topic},
+                 {"content_topic", row.content_topic},
                  {"unconfirmed", row.unconfirmed},
                  {"resends", row.resends}});
 }
@@ -173,10 +178,34 @@ Result<OutboxRow> decode_outbox(std::string_view text) {
         // Rows of an older noroshi lack these.
         row.envelope_ns = json.value("envelope_ns", std::int64_t{0});
         row.taken_by = json.value("taken_by", std::vector<std::string>{});
+        row.pubsub_topic = json.value("pubsub_topic", "");
+        row.content_topic = json.value("content_topic", "");
         row.unconfirmed = json.value("unconfirmed", false);
         row.resends = json.value("resends", 0U);
         return row;
     });
 }
+
+std::string encode(const model::Receipt& receipt) {
+    return fmt::format("{}\n{}\n{}", to_unix_ms(receipt.at), receipt.envelope_hash, receipt.by);
+}
+
+Result<model::Receipt> decode_receipt(const std::string& message_id, model::ReceiptKind kind, std::string_view text) {
+    const std::size_t first = text.find('\n');
+    const std::size_t second = first == std::string_view::npos ? first : text.find('\n', first + 1);
+    std::int64_t at = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + std::min(first, text.size()), at);
+    if (second == std::string_view::npos || fault != std::errc{} || end != text.data() + first) {
+        return fail(Errc::corrupt, "receipt: expected time, envelope and witness");
+    }
+    return model::Receipt{message_id, kind, from_unix_ms(at), std::string(text.substr(second + 1)),
+                          std::string(text.substr(first + 1, second - first - 1))};
+}
+
+std::string receipt_key(const std::string& message_id, model::ReceiptKind kind) {
+    return message_id + "\n" + std::string(model::receipt_kind_name(kind));
+}
+
+std::string row_key(const std::string& table, const std::string& key) { return table + "\n" + key; }
 
 }  // namespace noroshi::store

@@ -1,4 +1,4 @@
-// src/store/store.hpp - the one SQLite database: alert state, notification groups, outbox; the only public header here.
+// src/store/store.hpp - the one SQLite database: alert state, groups, outbox, named rows; the only public header here.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,7 @@ struct GroupRow {
 
 /// Where a message stands on its way out.
 enum class OutboxState : std::uint8_t { queued, handed_over, stored, delivered, answered, expired };
+[[nodiscard]] std::string_view outbox_state_name(OutboxState state);
 
 /// One message in the outbox.
 struct OutboxRow {
@@ -59,8 +60,16 @@ struct OutboxRow {
     std::int64_t envelope_ns{0};        ///< timestamp of that envelope
     std::vector<std::string> taken_by;  ///< peers that took it
     bool unconfirmed{false};            ///< handed over, and the network is still to be asked whether it has it
+    std::string pubsub_topic;           ///< where that envelope went
+    std::string content_topic;
     std::uint32_t resends{0};           ///< envelopes that were handed over and that nobody had
     bool operator==(const OutboxRow&) const = default;
+};
+
+/// A message and every word that was said of it, in the order of ReceiptKind.
+struct HistoryEntry {
+    OutboxRow row;
+    std::vector<model::Receipt> receipts;  ///< id, kind, at, by and envelope_hash only
 };
 
 /// Typed writes that are committed together or not at all.
@@ -73,9 +82,13 @@ class Batch {
     void put_group(GroupRow row);
     void delete_group(std::string key);
     void put_outbox(OutboxRow row);
+    /// Of each kind the first counts, but for `handed_over`: a message that was lost is handed over again.
     void put_receipt(model::Receipt receipt);
     /// A small named value, e.g. a cursor.
     void put_setting(std::string key, std::string value);
+    /// A row of a table that its owner names; no line break in `table`.
+    void put_row(std::string table, std::string key, Bytes value);
+    void delete_row(std::string table, std::string key);
     [[nodiscard]] bool empty() const { return writes_.empty(); }
     [[nodiscard]] std::size_t size() const { return writes_.size(); }
 
@@ -90,7 +103,12 @@ class Batch {
         std::string key;
         std::string value;
     };
-    using Write = std::variant<AlertRow, DeleteAlert, GroupRow, DeleteGroup, OutboxRow, model::Receipt, Setting>;
+    struct Row {
+        std::string table;
+        std::string key;
+        std::optional<Bytes> value;  ///< none: erase
+    };
+    using Write = std::variant<AlertRow, DeleteAlert, GroupRow, DeleteGroup, OutboxRow, model::Receipt, Setting, Row>;
     [[nodiscard]] const std::vector<Write>& writes() const { return writes_; }
 
   private:
@@ -105,7 +123,8 @@ struct Damage {
 };
 
 /// The database file `noroshi.db` in the data folder. WAL, synchronous=FULL; every row carries a CRC-32C over its
-/// content. Writes happen on the store's own thread ("noroshi-store"); loads are for the start, on the caller's thread.
+/// content. Writes and questions (tasks) happen on the store's own thread ("noroshi-store"), in the order of the calls;
+/// loads are for the start, on the caller's thread.
 /// Errors everywhere: io (disk full, no permission; retryable), corrupt, conflict (another process holds the database),
 /// unsupported (written by a newer noroshi).
 class Store {
@@ -128,6 +147,15 @@ class Store {
     /// Newest first, all states.
     [[nodiscard]] Result<std::vector<OutboxRow>> load_outbox_history(std::size_t limit);
     [[nodiscard]] Result<std::optional<std::string>> load_setting(const std::string& key);
+    /// All rows of a table that was written with put_row, oldest first.
+    [[nodiscard]] Result<std::vector<std::pair<std::string, Bytes>>> load_rows(const std::string& table);
+    /// Moves a row that its owner cannot read to the damaged ones.
+    void set_aside(const std::string& table, const std::string& key, const std::string& reason);
+
+    /// The row of one message, when it is known. Errors: io, corrupt, cancelled.
+    [[nodiscard]] Task<Result<std::optional<OutboxRow>>> find_outbox(std::string message_id);
+    /// Newest first. Errors: io, corrupt, cancelled.
+    [[nodiscard]] Task<Result<std::vector<HistoryEntry>>> history(std::size_t limit);
     /// Rows that the loads above found damaged and left out.
     [[nodiscard]] const std::vector<Damage>& damage() const;
 
@@ -136,5 +164,8 @@ class Store {
     explicit Store(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
+
+/// Commits, again each second while the disk refuses. Errors: cancelled.
+[[nodiscard]] Task<Result<void>> commit_for_sure(Store& store, Timers& timers, Log log, Batch batch);
 
 }  // namespace noroshi::store

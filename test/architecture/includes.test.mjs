@@ -22,7 +22,7 @@ const allowed = {
   deliver: ['base', 'model', 'store', 'waku', 'status'],
   api: ['base', 'model'],
   daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'status', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
-  cli: ['base', 'model', 'waku', 'status', 'deliver', 'daemon'],
+  cli: ['base', 'model', 'waku', 'status', 'deliver', 'api', 'daemon'],
 };
 
 // Libraries that stay in the folder that wraps them.
@@ -35,7 +35,8 @@ const wrapped = [
   [/^<brotli/, (file) => file.startsWith('base/net/brotli'), 'brotli'],
   [/^<spdlog/, (file) => file === 'base/log.cpp', 'spdlog'],
   [/^<CLI\//, (file) => file.startsWith('cli/'), 'CLI11'],
-  [/noroshi_p2p\.h/, (file) => file.startsWith('waku/rust_'), 'the C ABI of p2p/'],
+  [/noroshi_p2p\.h/, (file) => file.startsWith('waku/rust_'), 'the C ABI of the libp2p host'],
+  [/noroshi_words\.h/, (file) => file === 'cli/rust_words.cpp', 'the C ABI of key backups'],
 ];
 
 const folders = readdirSync(src, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);

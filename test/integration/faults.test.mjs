@@ -1,7 +1,6 @@
 // test/integration/faults.test.mjs - peers that are down or die, kill -9 in between: nothing is lost, nothing is told twice.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -9,28 +8,7 @@ import { GoWaku } from '../peers/lib/go-waku.mjs';
 import { decrypt, generatePrivateKey, getPublicKey } from '../peers/lib/js-waku.mjs';
 import { config, Daemon, identity, Listener } from '../peers/lib/noroshi.mjs';
 import { freePort, scratch, sleep, until } from '../peers/lib/process.mjs';
-
-const rule = `
-groups:
-  - name: fake
-    rules:
-      - alert: TooHigh
-        expr: fake_value > 5
-        annotations: { summary: "value {{ $value }}" }
-`;
-
-/** A target whose one value the test sets: what it must provoke cannot be had from real software on demand. */
-async function valueTarget(t) {
-  const target = { value: 0, scrapes: 0 };
-  const server = createServer((_, answer) => {
-    target.scrapes += 1;
-    answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(`fake_value ${target.value}\n`);
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => { server.closeAllConnections(); server.close(); });
-  target.address = `127.0.0.1:${server.address().port}`;
-  return target;
-}
+import { rule, targets, valueTarget } from '../peers/lib/value-target.mjs';
 
 async function setUp(t, peers, extra = {}) {
   const folder = scratch(t);
@@ -38,8 +16,7 @@ async function setUp(t, peers, extra = {}) {
   writeFileSync(join(folder, 'rules.yml'), rule);
   const target = await valueTarget(t);
   const text = config({
-    to: identity(owner), peers, rules: join(folder, 'rules.yml'),
-    targets: `  - { job_name: fake, static_configs: [ { targets: ["${target.address}"] } ] }`, ...extra,
+    to: identity(owner), peers, rules: join(folder, 'rules.yml'), targets: targets(target), ...extra,
   });
   return { owner, target, text };
 }

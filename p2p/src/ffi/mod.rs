@@ -6,6 +6,7 @@
 
 mod deliver;
 mod types;
+mod words;
 
 use std::ffi::{c_char, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};

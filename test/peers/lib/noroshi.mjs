@@ -14,16 +14,19 @@ export function noroshi(args, options = {}) {
   return { status, stdout, stderr };
 }
 
-/** The public identity of a data folder, made when missing. */
-export function identity(folder) {
-  return JSON.parse(execFileSync(program, ['id', '--json', '--data', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).id;
+/** What `noroshi id` says of a data folder; the identity is made when missing. */
+export function identities(folder) {
+  return JSON.parse(execFileSync(program, ['id', '--json', '--data', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
 }
+export const identity = (folder) => identities(folder).id;
 
 /** A running daemon. `configure(parts)` writes noroshi.yml; parts are YAML texts, in the order given. */
 export class Daemon {
-  static async start(t, config, { folder, wait = true, log = 'debug', env = {} } = {}) {
+  static async start(t, config, { folder, wait = true, log = 'debug', env = {}, args = [] } = {}) {
     const daemon = new Daemon();
+    daemon.args = args;
     daemon.t = t;
+    daemon.children = [];
     daemon.env = env;
     daemon.log = log;
     daemon.folder = folder ?? scratch(t, 'noroshi-daemon-');
@@ -39,14 +42,18 @@ export class Daemon {
   configure(config) { writeFileSync(this.file, `http: { port: ${this.port} }\n${config}`); }
 
   async run(wait = true) {
-    this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log],
+    this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log, ...this.args],
                            { name: 'noroshi', folder: this.folder, env: this.env });
+    this.children.push(this.child);
     if (wait) await this.child.until('is started', () => this.child.log().includes('event=started version='));
   }
 
   reload() { this.child.signal('SIGHUP'); }
   kill() { return this.child.kill(); }
   stop() { return this.child.stop(); }
+
+  /** Lines of standard output since the first start. */
+  get printed() { return this.children.flatMap((child) => child.lines); }
 
   async get(path) {
     const answer = await fetch(`http://127.0.0.1:${this.port}${path}`);
@@ -130,18 +137,21 @@ export class Listener {
   }
 }
 
-/** The sections that most tests share. Times are short, so that a test takes seconds. */
-export function config({ to, peers = [], mode = 'relay', listen = [], rest, targets = '', rules = '', host = 'false' }) {
+/** The sections that most tests share. Times are short, so that a test takes seconds. `to`: a chat key of Status (zQ3sh...), or
+ *  the public key of a `listen`; `also`: chat keys of further receivers, to whom nothing is routed. */
+export function config({ to, also = [], status, peers = [], mode = 'relay', listen = [], rest, targets = '', rules = '', host = 'false' }) {
+  const receiver = (name, key) => `
+  - name: ${name}
+    ${key.startsWith('zQ3sh') ? 'status_configs' : 'waku_configs'}:
+      - to: "${key}"`;
   return `
 global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 host: { enabled: ${host}, interval: 1s }
 ${targets ? `scrape_configs:\n${targets}` : ''}
 ${rules ? `rule_files: [${JSON.stringify(rules)}]` : ''}
 route: { receiver: phone, group_by: [alertname], group_wait: 1s, group_interval: 2s, repeat_interval: 1h }
-receivers:
-  - name: phone
-    waku_configs:
-      - to: "${to}"
+receivers:${receiver('phone', to)}${also.map((key, i) => receiver(`also-${i + 1}`, key)).join('')}
+${status ? `status: ${status}` : ''}
 waku:
   mode: ${rest ? 'rest' : mode}
   cluster: ${cluster}

@@ -54,6 +54,22 @@ TEST_F(FileTest, A_file_that_others_can_read_is_not_private) {
     EXPECT_EQ(require_private_file(folder_ / "key").error().code, Errc::refused);
 }
 
+TEST_F(FileTest, A_secret_is_read_only_where_others_cannot) {
+    const fs::path file = folder_ / "key";
+    ASSERT_TRUE(write_file_atomically(file, "secret\n", FileMode::owner_only));
+    EXPECT_EQ(read_secret_file(file, 7)->expose_text(), "secret\n");
+    EXPECT_EQ(read_secret_file(file, 6).error().code, Errc::limit);
+    fs::permissions(file, fs::perms(0440));
+    EXPECT_EQ(read_secret_file(file, 100).error().code, Errc::refused);
+    EXPECT_TRUE(read_secret_file(file, 100, true));
+    fs::permissions(file, fs::perms(0404));
+    EXPECT_EQ(read_secret_file(file, 100, true).error().code, Errc::refused);
+    EXPECT_EQ(read_secret_file(folder_, 100).error().code, Errc::refused);
+    EXPECT_EQ(read_secret_file("/dev/zero", 100).error().code, Errc::refused);
+    EXPECT_EQ(read_secret_file(folder_ / "none", 100).error().code, Errc::not_found);
+    EXPECT_EQ(read_secret_file(file / "below", 100).error().code, Errc::io);
+}
+
 TEST_F(FileTest, A_private_folder_is_made_for_the_owner_alone) {
     ASSERT_TRUE(make_private_folder(folder_ / "x" / "y"));
     EXPECT_EQ(mode(folder_ / "x" / "y"), 0700);

@@ -37,7 +37,7 @@ TEST_P(ConfigFault, Is_told_with_place_and_remedy) {
 }
 
 const std::string top_keys =
-    " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, host, http, storage)\n";
+    " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, status, host, http, storage)\n";
 const std::string job_keys =
     " (expected one of: job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, "
     "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, static_configs)\n";
@@ -152,9 +152,11 @@ const std::string good_key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d9
 
 const Case people[] = {
     {"empty_file", "\x20# receivers\n",
-     "n.yml: missing key \"receivers\": who is told; expected at least one entry with name and waku_configs\n"},
+     "n.yml: missing key \"receivers\": who is told; expected at least one entry with name and status_configs or "
+     "waku_configs\n"},
     {"no_receiver_listed", "receivers: []\n",
-     "n.yml:1:1: missing key \"receivers\": who is told; expected at least one entry with name and waku_configs\n"},
+     "n.yml:1:1: missing key \"receivers\": who is told; expected at least one entry with name and status_configs or "
+     "waku_configs\n"},
     {"duplicate_receiver",
      "receivers:\n  - {name: a, waku_configs: [{to: " + good_key + "}]}\n  - {name: a, waku_configs: [{to: " + good_key +
          "}]}\nroute: {receiver: a}\n",
@@ -166,10 +168,36 @@ const Case people[] = {
          "}]}\n",
      "n.yml:1:1: route: missing key \"receiver\": expected one of a, b\n"},
     {"receiver_without_channel", "receivers: [{name: a}]\n",
-     "n.yml:1:13: receivers[0]: missing key \"waku_configs\": a list of entries such as `to: <key>`\n"},
+     "n.yml:1:13: receivers[0]: missing key \"status_configs\" or \"waku_configs\": a list of entries such as "
+     "`to: <key>`\n"},
     {"receiver_of_another_kind", "receivers: [{name: a, email_configs: [{to: a@b}], waku_configs: [{to: " + good_key + "}]}]\n",
-     "n.yml:1:23: receivers[0]: \"email_configs\" is not supported by this version; use waku_configs and let `noroshi "
-     "listen --json` feed the other program\n"},
+     "n.yml:1:23: receivers[0]: \"email_configs\" is not supported by this version; use status_configs, or waku_configs "
+     "and let `noroshi listen --json` feed the other program\n"},
+    {"receiver_of_two_kinds",
+     "receivers:\n  - name: a\n    waku_configs: [{to: " + good_key + "}]\n    status_configs: [{to: zQ3sh}]\n",
+     "n.yml:4:21: receivers[0]: status_configs and waku_configs in one receiver: this version writes to one identity a "
+     "receiver; expected one of the two\n"},
+    {"receiver_with_an_empty_channel", "receivers: [{name: a, status_configs: }]\n",
+     "n.yml:1:13: receivers[0]: missing key \"status_configs\" or \"waku_configs\": a list of entries such as "
+     "`to: <key>`\n"},
+    {"status_without_entries", "receivers: [{name: a, status_configs: []}]\n",
+     "n.yml:1:39: receivers[0].status_configs: expected at least one entry such as `- to: zQ3sh..`\n"},
+    {"status_key_missing", "receivers: [{name: a, status_configs: [{}]}]\n",
+     "n.yml:1:40: receivers[0].status_configs[0]: missing key \"to\": chat key (zQ3sh..) or share URL of a Status "
+     "user\n"},
+    {"status_key_misspelt", "receivers: [{name: a, status_configs: [{to: z, too: z}]}]\n",
+     "n.yml:1:48: receivers[0].status_configs[0]: unknown key \"too\"; did you mean \"to\"? (expected one of: to)\n"},
+    {"status_off_its_shard", "receivers: [{name: a, status_configs: [{to: zQ3sh}]}]\nwaku: {shards: [1], peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:45: receiver \"a\": Status's chats travel on shard 32; expected it in waku.shards, and no autosharding\n"},
+    {"status_on_an_autosharded_network",
+     "receivers: [{name: a, status_configs: [{to: zQ3sh}]}]\nwaku: {cluster: 1, peers: [/a/b/p2p/c]}\n",
+     "n.yml:1:45: receiver \"a\": Status's chats travel on shard 32; expected it in waku.shards, and no autosharding\n"},
+    {"status_section_key", "status: {display_nam: abcde}\n",
+     "n.yml:1:10: status: unknown key \"display_nam\"; did you mean \"display_name\"? (expected one of: display_name, "
+     "picture, ratchet, push)\n"},
+    {"status_picture", "status: {picture: ''}\n",
+     "n.yml:1:19: status.picture: expected the path of a file, got \"\"\n"},
+    {"status_ratchet", "status: {ratchet: 1}\n", "n.yml:1:19: status.ratchet: expected true or false, got \"1\"\n"},
     {"bad_key", "receivers: [{name: a, waku_configs: [{to: 02abc}]}]\n",
      "n.yml:1:43: receivers[0].waku_configs[0].to: expected a public key of 66 or 130 hex digits as `noroshi id` prints "
      "it, got \"02abc\"\n"},

@@ -86,6 +86,35 @@ TEST(Config, Gives_the_route_the_only_receiver_when_route_has_other_keys) {
     EXPECT_EQ(loaded.config->route.group_wait, seconds(0));
 }
 
+TEST(Config, Reads_a_status_receiver_and_where_its_key_stands) {
+    const Loaded loaded = parse("/etc/noroshi/noroshi.yml",
+                                "receivers:\n  - name: phone\n    status_configs:\n"
+                                "      - to: https://status.app/u#zQ3shKey\n"
+                                "status: {display_name: my node, picture: me.png, ratchet: true, push: yes}\n");
+    ASSERT_TRUE(loaded.config) << loaded.errors.front().to_string();
+    const Receiver& phone = loaded.config->receivers.at(0);
+    EXPECT_TRUE(phone.waku_configs.empty());
+    ASSERT_EQ(phone.status_configs.size(), 1u);
+    EXPECT_EQ(phone.status_configs[0].to, "https://status.app/u#zQ3shKey");
+    EXPECT_EQ(phone.status_configs[0].where, (SourcePos{"/etc/noroshi/noroshi.yml", 4, 13}));
+    const StatusConfig& status = loaded.config->status;
+    EXPECT_EQ(status.display_name, "my node");
+    EXPECT_EQ(status.display_name_where, (SourcePos{"/etc/noroshi/noroshi.yml", 5, 24}));
+    EXPECT_EQ(status.picture, "/etc/noroshi/me.png");
+    EXPECT_EQ(status.picture_where, (SourcePos{"/etc/noroshi/noroshi.yml", 5, 42}));
+    EXPECT_TRUE(status.ratchet);
+    EXPECT_TRUE(status.push);
+}
+
+TEST(Config, Is_called_noroshi_in_Status_without_a_picture) {
+    const Loaded loaded = read("");
+    ASSERT_TRUE(loaded.config);
+    EXPECT_EQ(loaded.config->status.display_name, "noroshi");
+    EXPECT_TRUE(loaded.config->status.picture.empty());
+    EXPECT_FALSE(loaded.config->status.ratchet);
+    EXPECT_FALSE(loaded.config->status.push);
+}
+
 TEST(Config, Reads_a_receiver_key) {
     const Loaded loaded = read("");
     ASSERT_EQ(loaded.config->receivers.size(), 1u);

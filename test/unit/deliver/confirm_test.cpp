@@ -92,7 +92,18 @@ class ConfirmTest : public testing::Test {
     }
     /// Runs the outbox over that much time, in steps of a second, of ten when it is long.
     void pass(Milliseconds time) { static_cast<void>(runtime_.run(run_for(time))); }
-    void acknowledge(const std::string& id) { static_cast<void>(runtime_.run(run_for(0s, id))); }
+    void acknowledge(const std::string& id, model::ReceiptKind kind = model::ReceiptKind::delivered) {
+        static_cast<void>(runtime_.run(run_for(0s, id, kind)));
+    }
+    /// The times at which the words were said, in ms after the making; -1: not said.
+    std::vector<std::int64_t> stages() {
+        const Result<std::vector<store::HistoryEntry>> history = test::run(runtime_, store_->history(1));
+        std::vector<std::int64_t> out(4, -1);
+        for (const model::Receipt& receipt : history->at(0).receipts) {
+            out[static_cast<std::size_t>(receipt.kind)] = (receipt.at - history->at(0).row.message.created_at).count();
+        }
+        return out;
+    }
     [[nodiscard]] store::OutboxRow on_disk() const { return store_->load_outbox_history(1)->at(0); }
     std::uint64_t counted(const char* result) {
         return metrics_
@@ -107,13 +118,15 @@ class ConfirmTest : public testing::Test {
     std::unique_ptr<store::Store> store_;
 
   private:
-    Task<int> run_for(Milliseconds time, std::string acknowledged = "") {
+    Task<int> run_for(Milliseconds time, std::string acknowledged = "",
+                      model::ReceiptKind kind = model::ReceiptKind::delivered) {
         outbox_->start();
         co_await settle();
-        if (!acknowledged.empty()) {
-            outbox_->acknowledge("tablet", acknowledged, "owner");
-            outbox_->acknowledge("phone", acknowledged, "owner");
-            co_await settle();
+        for (const char* receiver : {"tablet", "phone"}) {
+            if (!acknowledged.empty()) {
+                model::Receipt receipt{acknowledged, kind, clock_.now(), "owner"};
+                EXPECT_TRUE(co_await outbox_->take_receipt(receiver, std::move(receipt)));
+            }
         }
         const Milliseconds step = time > 5min ? 10s : 1s;
         for (Milliseconds gone{0}; gone < time; gone += step) {
@@ -135,6 +148,8 @@ class ConfirmTest : public testing::Test {
     }
     std::filesystem::path folder_;
     SeededRandom random_{1};
+
+  protected:
     Metrics metrics_;
 };
 
@@ -244,12 +259,54 @@ TEST_F(ConfirmTest, The_question_about_a_receiver_that_is_gone_ends_after_two_da
     EXPECT_EQ(counted("no_receiver"), 1U);
 }
 
-TEST_F(ConfirmTest, A_receipt_that_overtakes_the_hand_over_counts) {
-    channel_->answers.assign(1'000, nobody_to_ask);
+TEST_F(ConfirmTest, A_receipt_that_overtakes_the_attempt_takes_the_message_out_of_the_queue) {
     enqueue("m1");
-    outbox_->acknowledge("phone", "m1", "owner");
+    const model::Receipt receipt{"m1", model::ReceiptKind::delivered, clock_.now(), "owner"};
+    EXPECT_TRUE(test::run(runtime_, outbox_->take_receipt("phone", receipt)));
     pass(1s);
     EXPECT_EQ(on_disk().state, store::OutboxState::delivered);
+    EXPECT_THAT(channel_->sent, ElementsAre());
+    EXPECT_EQ(outbox_->waiting(), 0U);
+}
+
+TEST_F(ConfirmTest, A_receipt_after_a_restart_finds_its_message) {
+    enqueue("m1");
+    pass(5s);
+    restart();
+    acknowledge("m1");
+    EXPECT_EQ(on_disk().state, store::OutboxState::delivered);
+}
+
+TEST_F(ConfirmTest, An_answer_is_more_than_delivery_and_each_keeps_its_own_time) {
+    enqueue("m1");
+    pass(5s);
+    acknowledge("m1");
+    pass(60s);
+    acknowledge("m1", model::ReceiptKind::answered);
+    pass(60s);
+    acknowledge("m1", model::ReceiptKind::answered);
+    EXPECT_EQ(on_disk().state, store::OutboxState::answered);
+    EXPECT_EQ(counted("answered"), 1U);
+    EXPECT_THAT(stages(), ElementsAre(0, 3'000, 5'000, 65'000));
+}
+
+TEST_F(ConfirmTest, A_late_delivery_does_not_take_the_answer_back) {
+    enqueue("m1");
+    pass(5s);
+    acknowledge("m1", model::ReceiptKind::answered);
+    acknowledge("m1");
+    EXPECT_EQ(on_disk().state, store::OutboxState::answered);
+    EXPECT_THAT(stages(), ElementsAre(0, 3'000, 5'000, 5'000));
+}
+
+TEST_F(ConfirmTest, The_times_of_the_stages_are_in_the_metrics) {
+    enqueue("m1");
+    pass(5s);
+    acknowledge("m1");
+    const std::string text = metrics_.expose();
+    EXPECT_THAT(text, testing::HasSubstr("noroshi_outbox_stage_seconds_bucket{receiver=\"phone\",stage=\"handed_over\",le=\"0.1\"} 1\n"));
+    EXPECT_THAT(text, testing::HasSubstr("noroshi_outbox_stage_seconds_sum{receiver=\"phone\",stage=\"stored\"} 3\n"));
+    EXPECT_THAT(text, testing::HasSubstr("noroshi_outbox_stage_seconds_count{receiver=\"phone\",stage=\"delivered\"} 1\n"));
 }
 
 TEST_F(ConfirmTest, The_owners_receipt_after_the_store_still_counts_and_a_strangers_id_does_nothing) {

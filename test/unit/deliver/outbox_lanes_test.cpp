@@ -38,6 +38,8 @@ class MoodyChannel final : public Channel {
     [[nodiscard]] Health health() const override { return Health::ok; }
     [[nodiscard]] std::string kind() const override { return "moody"; }
 
+    void go_on() { never_.notify(); }
+
     Mood mood;
     std::vector<std::string> sent;
 
@@ -103,6 +105,10 @@ class OutboxLanesTest : public testing::Test {
             EXPECT_TRUE(co_await store_->commit(std::move(nothing)));
         }
         co_return 0;
+    }
+    Task<void> take(bool& taken) {
+        model::Receipt receipt{"m1", model::ReceiptKind::delivered, clock_.now(), "owner"};
+        taken = (co_await outbox_->take_receipt("phone", std::move(receipt))).has_value();
     }
     store::OutboxRow on_disk(const std::string& id) const {
         const std::vector<store::OutboxRow> rows = *store_->load_outbox_history(100);
@@ -196,6 +202,40 @@ TEST_F(OutboxLanesTest, Stopping_within_a_send_leaves_the_message_queued) {
     test::run(runtime_, outbox_->stop());
     EXPECT_EQ(on_disk("m1").state, store::OutboxState::queued);
     EXPECT_EQ(on_disk("m1").attempts, 0U);
+}
+
+TEST_F(OutboxLanesTest, A_receipt_within_a_send_waits_for_its_end) {
+    const auto phone = channel(Mood::hangs);
+    outbox_->set_channels({{"phone", phone}});
+    outbox_->start();
+    put("m1");
+    until([&] { return phone->sent.size() == 1; });
+    TaskGroup tasks(runtime_.executor());
+    bool taken = false;
+    tasks.spawn("take", take(taken));
+    settle();
+    EXPECT_FALSE(taken);
+    phone->mood = Mood::takes;
+    phone->go_on();
+    until([&] { return taken; });
+    EXPECT_EQ(on_disk("m1").state, store::OutboxState::delivered);
+    EXPECT_EQ(on_disk("m1").handed_over_at, from_unix_ms(5)) << "the hand-over was noted first";
+    test::run(runtime_, tasks.stop());
+}
+
+TEST_F(OutboxLanesTest, A_receipt_for_a_message_that_waits_between_two_attempts_ends_them) {
+    const auto phone = channel(Mood::refuses);
+    outbox_->set_channels({{"phone", phone}});
+    outbox_->start();
+    put("m1");
+    until([&] { return on_disk("m1").attempts == 1; });
+    bool taken = false;
+    test::run(runtime_, take(taken));
+    EXPECT_TRUE(taken);
+    outbox_->retry_now();
+    settle();
+    EXPECT_THAT(phone->sent, ElementsAre("m1"));
+    EXPECT_EQ(on_disk("m1").state, store::OutboxState::delivered);
 }
 
 TEST_F(OutboxLanesTest, A_restart_sends_what_was_queued_and_nothing_else) {

@@ -188,7 +188,7 @@ TEST_F(StoreFaults, After_a_refused_open_the_folder_is_free_again) {
     store_.reset();
     sql("PRAGMA user_version = 999");
     EXPECT_FALSE(Store::open(folder_, runtime_.executor(), Log::none()));
-    sql("PRAGMA user_version = 1");
+    sql("PRAGMA user_version = 2");
     open();
     EXPECT_TRUE(store_->load_alerts());
 }

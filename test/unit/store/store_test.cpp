@@ -139,6 +139,96 @@ TEST_F(StoreTest, A_row_that_was_changed_by_another_hand_is_set_aside_and_named)
     EXPECT_EQ(store_->damage()[0].table, "alerts");
 }
 
+TEST_F(StoreTest, Named_rows_keep_every_byte_and_their_tables_apart) {
+    open();
+    const Bytes all{0, 1, 10, 0x7f, 0x80, 0xff, 0};
+    Batch batch;
+    batch.put_row("a", "k\nwith a break", all);
+    batch.put_row("a", "empty", {});
+    batch.put_row("ab", "k", {1});
+    batch.put_row("a", "gone", {2});
+    batch.delete_row("a", "gone");
+    batch.delete_row("b", "k");
+    commit(std::move(batch));
+    open();
+    const std::vector<std::pair<std::string, Bytes>> wanted{{"k\nwith a break", all}, {"empty", {}}};
+    EXPECT_EQ(*store_->load_rows("a"), wanted);
+    EXPECT_EQ(store_->load_rows("ab")->size(), 1U);
+    EXPECT_TRUE(store_->load_rows("b")->empty());
+    EXPECT_TRUE(store_->damage().empty());
+}
+
+TEST_F(StoreTest, A_named_row_that_was_changed_or_that_its_owner_cannot_read_is_set_aside) {
+    open();
+    Batch batch;
+    batch.put_row("a", "k1", {1, 0, 0xff});
+    batch.put_row("a", "k2", {2});
+    batch.put_row("a", "k3", {3});
+    commit(std::move(batch));
+    tamper("UPDATE rows SET content = x'01ff' WHERE seq = 1");
+    open();
+    EXPECT_EQ(store_->load_rows("a")->size(), 2U);
+    store_->set_aside("a", "k2", "sealed for somebody else");
+    ASSERT_EQ(store_->damage().size(), 2U);
+    EXPECT_EQ(store_->damage()[1].key, "k2");
+    open();
+    const std::vector<std::pair<std::string, Bytes>> wanted{{"k3", {3}}};
+    EXPECT_EQ(*store_->load_rows("a"), wanted);
+}
+
+TEST_F(StoreTest, A_database_of_the_version_before_gets_its_new_table_and_keeps_its_rows) {
+    open();
+    Batch batch;
+    batch.put_outbox(message("m1"));
+    commit(std::move(batch));
+    tamper("DROP TABLE rows; PRAGMA user_version = 1");
+    open();
+    EXPECT_EQ(store_->load_pending_outbox()->size(), 1U);
+    Batch later;
+    later.put_row("a", "k", {1});
+    commit(std::move(later));
+    EXPECT_EQ(store_->load_rows("a")->size(), 1U);
+}
+
+TEST_F(StoreTest, A_question_sees_what_was_committed_before_it) {
+    open();
+    struct Asker {
+        static Task<void> commit(Store& store, OutboxRow row) {
+            Batch batch;
+            batch.put_outbox(std::move(row));
+            EXPECT_TRUE(co_await store.commit(std::move(batch)));
+        }
+    };
+    TaskGroup tasks(runtime_.executor());
+    tasks.spawn("commit", Asker::commit(*store_, message("m1")));
+    const auto found = test::run(runtime_, store_->find_outbox("m1"));
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(**found, message("m1"));
+    EXPECT_EQ(*test::run(runtime_, store_->find_outbox("m2")), std::nullopt);
+    test::run(runtime_, tasks.stop());
+}
+
+TEST_F(StoreTest, History_is_newest_first_with_the_words_that_were_said) {
+    open();
+    Batch batch;
+    batch.put_outbox(message("m1"));
+    batch.put_outbox(message("m2"));
+    batch.put_receipt({"m1", model::ReceiptKind::handed_over, from_unix_ms(10), "p1", "aa"});
+    batch.put_receipt({"m1", model::ReceiptKind::handed_over, from_unix_ms(20), "p2", "ab"});
+    batch.put_receipt({"m1", model::ReceiptKind::delivered, from_unix_ms(30), "owner\nwith a break", "ab"});
+    batch.put_receipt({"m1", model::ReceiptKind::delivered, from_unix_ms(40), "owner", "ab"});
+    commit(std::move(batch));
+    const auto history = test::run(runtime_, store_->history(10));
+    ASSERT_EQ(history->size(), 2U);
+    EXPECT_EQ(history->at(0).row.message.id, "m2");
+    EXPECT_TRUE(history->at(0).receipts.empty());
+    const std::vector<model::Receipt> wanted{
+        {"m1", model::ReceiptKind::handed_over, from_unix_ms(20), "p2", "ab"},
+        {"m1", model::ReceiptKind::delivered, from_unix_ms(30), "owner\nwith a break", "ab"}};
+    EXPECT_EQ(history->at(1).receipts, wanted) << "handed over last, delivered first";
+    EXPECT_EQ(test::run(runtime_, store_->history(1))->size(), 1U);
+}
+
 TEST_F(StoreTest, A_second_process_is_refused) {
     open();
     const auto second = Store::open(folder_, runtime_.executor(), Log::none());

@@ -1,0 +1,38 @@
+// src/api/client.hpp - the API of a running daemon, for the commands of the program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/api.hpp"
+#include "base/net/http_client.hpp"
+
+namespace noroshi::api {
+
+/// Speaks to the daemon at `base` ("http://127.0.0.1:9596") with its token. Errors of all calls beside what the daemon
+/// says: refused (nobody listens there), timeout, parse (another program answers). `http` must outlive it.
+class Client final : public StatusDesk {
+  public:
+    Client(net::HttpClient& http, std::string base, std::string token)
+        : http_(http), base_(std::move(base)), token_(std::move(token)) {}
+
+    [[nodiscard]] Task<Result<StatusInfo>> info() override;
+    [[nodiscard]] Task<Result<void>> open_pairing(Milliseconds duration) override;
+    [[nodiscard]] Task<Result<std::vector<PairingRequest>>> requests(std::uint64_t after, Milliseconds wait) override;
+    [[nodiscard]] Task<Result<void>> accept(std::string from, std::string role) override;
+    [[nodiscard]] Task<Result<void>> request(std::string to, std::string text) override;
+    [[nodiscard]] Task<Result<void>> remove(std::string key) override;
+    /// Newest first; each as the object that message_json makes.
+    [[nodiscard]] Task<Result<std::vector<std::string>>> messages(std::size_t limit);
+
+  private:
+    [[nodiscard]] Task<Result<std::string>> call(std::string method, std::string path, std::string body,
+                                                 Milliseconds patience);
+    [[nodiscard]] Task<Result<void>> post(std::string path, std::string body);
+
+    net::HttpClient& http_;
+    std::string base_;
+    std::string token_;
+};
+
+}  // namespace noroshi::api
