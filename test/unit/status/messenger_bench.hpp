@@ -114,7 +114,6 @@ class FakeNode final : public waku::Node {
     Task<Result<waku::ReceivedMessage>> next_message() override { co_return fail(Errc::cancelled, "none"); }
     void set_content_topics(std::vector<std::string> /*topics*/) override {}
     void on_peer_ready(std::function<void()> /*ready*/) override {}
-    void set_content_topics(std::vector<std::string> /*topics*/) override {}
     [[nodiscard]] std::vector<waku::PeerInfo> peers() const override { return {}; }
     [[nodiscard]] std::string peer_id() const override { return "fake"; }
     [[nodiscard]] std::vector<std::string> listen_addresses() const override { return {}; }
