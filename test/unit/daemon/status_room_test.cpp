@@ -103,7 +103,8 @@ class StatusRoomTest : public testing::Test {
     }
     std::vector<std::string> contacts() {
         std::vector<std::string> out;
-        for (const api::Contact& contact : run(room_->info())->contacts) {
+        const Result<api::StatusInfo> info = run(room_->info());
+        for (const api::Contact& contact : info->contacts) {
             out.push_back(fmt::format("{} {} {} {}", contact.chat_key == status::chat_key(key_of(2)) ? "owner" : "other",
                                       contact.mutual ? "mutual" : "no", contact.receiver, contact.role));
         }
