@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { config, Daemon, identities, program } from './noroshi.mjs';
-import { Child, scratch, until } from './process.mjs';
+import { Child, scratch } from './process.mjs';
 import { RawSender, StatusPeer } from './status-peer.mjs';
 import { rule, targets, valueTarget } from './value-target.mjs';
 
@@ -66,7 +66,7 @@ export class Pairing {
 
   get events() { return this.child.lines.map((line) => JSON.parse(line)); }
   until(event, ms = 60_000) {
-    return until(`\`noroshi pair\` says ${event}`, () => this.events.find((e) => e.event === event), ms);
+    return this.child.until(`says ${event}`, () => this.events.find((e) => e.event === event), ms);
   }
 }
 
