@@ -47,15 +47,16 @@ export async function freePort() {
   }
 }
 
-/** One child process. `lines` are its standard output, line by line; standard error goes to `logFile`. */
+/** One child process. `lines` are its standard output, line by line; standard error goes to `logFile`. With `input` its
+ *  standard input is `process.stdin`. */
 export class Child {
-  constructor(t, command, args, { cwd, env = {}, name = 'child', folder = scratch(t) } = {}) {
+  constructor(t, command, args, { cwd, env = {}, name = 'child', folder = scratch(t), input = false } = {}) {
     this.name = name;
     this.lines = [];
     this.logFile = join(folder, `${name}-${Date.now()}.log`);
     writeFileSync(this.logFile, '');
     const log = createWriteStream(this.logFile, { flags: 'a' });
-    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.process = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
     this.ended = new Promise((done) => {
       this.process.on('error', (error) => done({ code: 127, error: error.message }));
       this.process.on('close', (code, signal) => done({ code, signal }));
