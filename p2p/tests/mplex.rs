@@ -129,7 +129,7 @@ fn who_is_not_read_from_waits_and_loses_nothing() {
         stream.close().await.unwrap();
         stream
     });
-    runtime.block_on(tokio::time::sleep(Duration::from_secs(1)));
+    runtime.block_on(async { tokio::time::sleep(Duration::from_secs(1)).await });
     let unread = written.load(Ordering::Relaxed);
     assert!(unread < 32 * MIB, "{unread} bytes are somewhere, and nobody has read one");
 
