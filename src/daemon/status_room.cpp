@@ -325,7 +325,7 @@ api::PartHealth StatusRoom::health() const {
         }
     }
     return {"status", missing.empty(),
-            fmt::format("{} contacts, {} messages unacknowledged{}", contacts.size(), parts_.messenger.unacknowledged(),
+            fmt::format("contacts: {}, unacknowledged messages: {}{}", contacts.size(), parts_.messenger.unacknowledged(),
                         missing.empty() ? "" : "; not paired, run `noroshi pair`: " + missing)};
 }
 

@@ -148,6 +148,7 @@ test('A receiver that is asked by the daemon of its own configuration accepts at
   await until('each has the first message of the other', () => alice.replies.length > 0 && bob.replies.length > 0);
   assert.ok(bob.replies[0].startsWith(`reply from ${alice.key} (phone): noroshi watches`), bob.replies[0]);
 
+  await until('it is acknowledged', () => alice.history()[0].state === 'delivered');
   assert.equal((await alice.daemon.stop()).code, 0);
   const offline = alice.list();
   assert.deepEqual(offline.map((c) => [c.chat_key, c.mutual, c.receiver]), [[bob.key, true, 'phone']]);
