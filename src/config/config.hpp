@@ -64,7 +64,7 @@ struct WakuReceiver {
 
 /// One Status user to write to.
 struct StatusReceiver {
-    std::string to;   ///< as written: zQ3sh.., 0x04.. or a share URL; daemon/status_plan reads it (decision 013)
+    std::string to;   ///< as written: zQ3sh.., 0x04.. or a share URL; daemon/status_plan reads it (decision 015)
     SourcePos where;  ///< of `to`
 };
 

@@ -30,7 +30,7 @@ Mailbox::Mailbox(const crypto::SecretKey& identity, std::uint16_t cluster, std::
     listen({}, {});
 }
 
-const waku::SymmetricKey& Mailbox::key_of(const std::string& chat_id) {
+const waku::SymmetricKey& Mailbox::key_of(const std::string& chat_id) const {
     const auto found = keys_.find(chat_id);
     return found != keys_.end() ? found->second : keys_.emplace(chat_id, topic_key(chat_id)).first->second;
 }
@@ -48,9 +48,6 @@ bool Mailbox::listen(const std::vector<crypto::PublicKey>& negotiated,
     const std::vector<std::string> before = content_topics();
     topics_.clear();
     for (Listening& one : wanted) {
-        if (one.use != TopicUse::own) {
-            static_cast<void>(key_of(one.chat_id));
-        }
         topics_.emplace(content_topic(one.chat_id), std::move(one));
     }
     return content_topics() != before;
@@ -73,7 +70,7 @@ Result<OpenedEnvelope> Mailbox::open(const waku::WakuMessage& message) const {
         const Listening& topic = at->second;
         Result<waku::OpenedPayload> opened = topic.use == TopicUse::own
                                                  ? waku::open_asymmetric(message.payload, identity_)
-                                                 : waku::open_symmetric(message.payload, keys_.at(topic.chat_id));
+                                                 : waku::open_symmetric(message.payload, key_of(topic.chat_id));
         if (!opened) {
             refusal = std::move(opened).error();
             // The rule, not the exception: 5,000th of all users write to this topic.

@@ -29,7 +29,7 @@ struct OpenedEnvelope {
     TimestampMs sent_at{};                        ///< the sender's clock, or a forwarder's: it is not signed
 };
 
-/// Symmetric keys take tens of milliseconds each and are kept. Thread: the I/O thread.
+/// Symmetric keys take tens of milliseconds each: they are made when first needed, and kept. Thread: the I/O thread.
 class Mailbox {
   public:
     /// `cluster` and `shard`: where all of it travels.
@@ -64,7 +64,7 @@ class Mailbox {
         std::optional<crypto::PublicKey> of{};
         std::string chat_id;
     };
-    [[nodiscard]] const waku::SymmetricKey& key_of(const std::string& chat_id);
+    [[nodiscard]] const waku::SymmetricKey& key_of(const std::string& chat_id) const;
     [[nodiscard]] Result<std::vector<waku::WakuMessage>> seal_symmetric(ByteView payload, const std::string& chat_id,
                                                                         TimestampMs now);
 
@@ -73,7 +73,7 @@ class Mailbox {
     std::string pubsub_topic_;
     Random& random_;
     std::multimap<std::string, Listening> topics_;  ///< by content topic; its four bytes of hash may be shared
-    std::map<std::string, waku::SymmetricKey> keys_;  ///< by chat id
+    mutable std::map<std::string, waku::SymmetricKey> keys_;  ///< by chat id
 };
 
 }  // namespace noroshi::status

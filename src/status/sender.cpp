@@ -197,6 +197,7 @@ Task<Result<Sent>> Sender::publish(ParcelPtr parcel) {
     while (!parcel->envelopes.empty()) {
         out = co_await publish_front(parcel);
         count_published(parcel->kind, out ? "ok" : first_word(out.error().message));
+        note_network(out || !out.error().retryable);
         if (out) {
             parcel->envelopes.erase(parcel->envelopes.begin());
             continue;
@@ -216,6 +217,17 @@ Task<Result<Sent>> Sender::publish(ParcelPtr parcel) {
     }
     settle(*parcel);
     co_return out;
+}
+
+/// One that fails speaks for all: else each row would try, and commit, by itself through an outage.
+void Sender::note_network(bool works) {
+    if (works) {
+        network_pause_ = Milliseconds(0);
+        no_network_until_ = {};
+        return;
+    }
+    network_pause_ = std::clamp(network_pause_ * 2, network_retry, longest_network_retry);
+    no_network_until_ = core_.env.clock.steady() + network_pause_;
 }
 
 Task<Result<Sent>> Sender::publish_front(ParcelPtr parcel) {

@@ -36,7 +36,8 @@ class Sender {
     [[nodiscard]] Task<void> work();
 
     static constexpr Milliseconds tick{300};
-    static constexpr Milliseconds network_retry{30'000};          ///< after no peer took it
+    static constexpr Milliseconds network_retry{30'000};          ///< after no peer took it; doubled each time, up to
+    static constexpr Milliseconds longest_network_retry{120'000};
     static constexpr Milliseconds identity_age{24 * 3'600'000};   ///< then name and picture are told again
     static constexpr Milliseconds advertise_every{6 * 3'600'000};
     static constexpr std::size_t most_messages_of_parcel = 50;
@@ -73,6 +74,7 @@ class Sender {
     void put_off(const std::vector<MvdsId>& ids, Milliseconds pause, std::uint32_t sends_not_made, StateWrites& writes);
     [[nodiscard]] Task<Result<Sent>> publish(ParcelPtr parcel);
     [[nodiscard]] Task<Result<Sent>> publish_front(ParcelPtr parcel);
+    void note_network(bool works);
     void note_last(const Parcel& parcel, StateWrites& writes);
 
     [[nodiscard]] Task<Result<bool>> step();
@@ -98,6 +100,8 @@ class Sender {
     std::map<MessengerState::PeerKey, Acks> acks_;
     std::set<MessengerState::PeerKey> identity_wanted_;
     bool advertisement_wanted_{false};
+    SteadyMs no_network_until_{};  ///< `work` sends nothing before; calls do, and end it when they succeed
+    Milliseconds network_pause_{0};
     SteadyMs next_advertisement_{};
     SteadyMs next_forgetting_{};
     std::multiset<SteadyMs> alarms_;

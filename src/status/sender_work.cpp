@@ -62,6 +62,9 @@ Task<Result<bool>> Sender::step() {
     if (!writes.empty()) {
         NOROSHI_CO_TRY_VOID(co_await core_.commits.commit(std::move(writes)));
     }
+    if (core_.env.clock.steady() < no_network_until_) {
+        co_return false;
+    }
     if (std::optional<Due> next = due()) {
         const Result<Sent> sent = co_await dispatch(next->to, std::move(next->ids), {}, next->urgency);
         if (!sent && sent.error().code == Errc::cancelled) {
@@ -249,8 +252,11 @@ Milliseconds Sender::rest() {
     const SteadyMs now = core_.env.clock.steady();
     Milliseconds out = std::max(next_forgetting_ - now, Milliseconds(0));
     const auto sooner = [&](Milliseconds rest, Urgency urgency) {
-        out = std::min(out, std::max(rest, budget_.pause(1, urgency, now)));
+        out = std::min(out, std::max({rest, budget_.pause(1, urgency, now), no_network_until_ - now}));
     };
+    if (!identity_wanted_.empty()) {
+        sooner(Milliseconds(0), Urgency::later);
+    }
     for (const auto& [peer, acks] : acks_) {
         sooner(acks.due - now, Urgency::answer);
     }

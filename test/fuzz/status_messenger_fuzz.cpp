@@ -33,6 +33,7 @@ class NoNode final : public waku::Node {
     void doubt(const std::vector<std::string>&) override {}
     Task<Result<waku::ReceivedMessage>> next_message() override { co_return fail(Errc::cancelled, "none"); }
     void on_peer_ready(std::function<void()>) override {}
+    void set_content_topics(std::vector<std::string>) override {}
     [[nodiscard]] std::vector<waku::PeerInfo> peers() const override { return {}; }
     [[nodiscard]] std::string peer_id() const override { return ""; }
     [[nodiscard]] std::vector<std::string> listen_addresses() const override { return {}; }

@@ -28,7 +28,9 @@ async function alertAndItsEnd({ user, self, target }) {
   assert.ok(edited.edited_at > 0);
 }
 
-describe('status-go: the daemon and its owner', { concurrency: 4, timeout: 400_000 }, () => {
+const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
+describe('status-go: the daemon and its owner', { concurrency: 6, timeout: 400_000 }, () => {
   for (const contactsOnly of [false, true]) {
     const who = contactsOnly ? 'an owner who hears contacts only' : 'the owner';
     test(`status-go: ${who} adds the daemon: an alert and its end raise notifications`, { timeout: 200_000 }, async (t) => {
@@ -142,6 +144,46 @@ describe('status-go: the daemon and its owner', { concurrency: 4, timeout: 400_0
     await user.until('delivered', (d) => d.ids.includes(id), 90_000);
     assert.ok(await daemon.metric('noroshi_status_received_total{result="segment"}') > 0);
   });
+
+  test('status-go: the owner sees the name and the picture of the configuration', { timeout: 200_000 }, async (t) => {
+    const file = join(scratch(t), 'picture');
+    writeFileSync(file, picture);
+    const world = await scene(t, { number: 26, status: `{ display_name: barn-alarm, picture: ${JSON.stringify(file)} }` });
+    const { user, self } = world;
+    await pair(world);
+    const { title } = await notified(user, self, 'noroshi watches');
+    assert.equal(title, 'barn-alarm');
+    await user.until('contact', (c) => c.id === self.pubkey && c.name === 'barn-alarm' && c.images > 0, 90_000);
+  });
+
+  test('status-go: the owner ends the contact: alerts wait; they come when he adds the daemon again', { timeout: 250_000 }, async (t) => {
+    const world = await scene(t, { number: 27 });
+    const { user, daemon, self, target } = world;
+    await pair(world);
+    await notified(user, self, 'noroshi watches');
+    await user.retract(self.chat_key);
+    await daemon.child.until('has heard it', async () => /not paired/.test((await daemon.get('/healthz')).text), 90_000);
+    target.value = 9;
+    await daemon.child.until('the alert waits', async () => (await history(daemon))[0].last_error.startsWith('not_paired'));
+    const { length } = user.events;
+    await user.contact(self.chat_key, 'again');
+    await user.until('contact', (c) => c.id === self.pubkey && c.mutual, 90_000, length);
+    await notified(user, self, 'FIRING TooHigh');
+  });
+
+  for (const mode of ['light', 'rest']) {
+    const how = mode === 'light' ? 'a light daemon, by filter and lightpush of go-waku' : "a daemon whose node is go-waku's REST API";
+    test(`status-go: ${how}: paired, told, answered`, { timeout: 200_000 }, async (t) => {
+      const hub = await GoWaku.start(t, { number: 1, collect: mode === 'light' });
+      const world = await scene(t, { number: mode === 'light' ? 28 : 29, hub, mode, rest: mode === 'rest' ? hub.url : undefined });
+      const { user, daemon, self } = world;
+      await pair(world);
+      await alertAndItsEnd(world);
+      await user.send(self.pubkey, 'well done');
+      await prints(daemon, user, 'well done');
+      await allAcknowledged(daemon);
+    });
+  }
 
   test('status-go: history: handed over, stored, delivered, answered, each with its time', { timeout: 200_000 }, async (t) => {
     const hub = await GoWaku.start(t, { number: 1 });

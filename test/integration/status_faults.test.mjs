@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 
 import { GoWaku } from '../peers/lib/go-waku.mjs';
 import { sleep, until } from '../peers/lib/process.mjs';
-import { allAcknowledged, countPrinted, notified, pair, Pairing, prints, rawScene, reaches, scene, shown, told } from '../peers/lib/status-scene.mjs';
+import { allAcknowledged, countPrinted, killed, notified, pair, Pairing, prints, rawScene, reaches, scene, shown, told } from '../peers/lib/status-scene.mjs';
 
 const isRequest = (entry) => entry.type === 5;
 const repeats = async (daemon) => (await daemon.metric('noroshi_status_published_total{kind="repeat",result="ok"}')) ?? 0;
@@ -24,7 +24,7 @@ function assertEachOnce(events, self, count) {
   assert.equal(bodies.length, count, JSON.stringify(bodies));
 }
 
-describe('status-go: faults', { concurrency: 4, timeout: 500_000 }, () => {
+describe('status-go: faults', { concurrency: 6, timeout: 500_000 }, () => {
   test('status-go: an acknowledgement ends the repeats', { timeout: 200_000 }, async (t) => {
     const world = await scene(t, { number: 33 });
     await pair(world);
@@ -119,7 +119,7 @@ describe('status-go: faults', { concurrency: 4, timeout: 500_000 }, () => {
     assertEachOnce(user.events, self, 1 + 2 * moments.length);
   });
 
-  test('status-go: kill -9 in the middle of pairing: the owner asks', { timeout: 250_000 }, async (t) => {
+  test('status-go: kill -9 in the middle of pairing: the owner asks', { timeout: 350_000 }, async (t) => {
     const world = await scene(t, { number: 38 });
     const { user, daemon, self } = world;
     const isPaired = () => user.all('contact', (c) => c.mutual).length > 0;
@@ -130,8 +130,8 @@ describe('status-go: faults', { concurrency: 4, timeout: 500_000 }, () => {
     await daemon.child.until('is asked', isAsked, 90_000);
     await daemon.kill();
     await daemon.run();
-    await user.mutual(self.pubkey, 90_000);
-    await notified(user, self, 'noroshi watches');
+    await user.mutual(self.pubkey, 120_000);
+    await notified(user, self, 'noroshi watches', 120_000);
     await allAcknowledged(daemon);
     assertEachOnce(user.events, self, 1);
   });
@@ -157,7 +157,7 @@ describe('status-go: faults', { concurrency: 4, timeout: 500_000 }, () => {
     await pair(world);
     await user.send(self.pubkey, 'before');
     await prints(daemon, user, 'before');
-    await daemon.kill();
+    await killed(daemon);
     const { id } = await user.send(self.pubkey, 'meanwhile');
     await daemon.run();
     await prints(daemon, user, 'meanwhile');
@@ -176,7 +176,7 @@ describe('status-go: faults', { concurrency: 4, timeout: 500_000 }, () => {
     await raw.stop();
     await daemon.run();
     await prints(daemon, raw, 'meanwhile');
-    await daemon.kill();
+    await killed(daemon);
     await daemon.run();
     await sleep(12_000);  // the store is asked twice
     assert.deepEqual(countPrinted(daemon, raw), { meanwhile: 1 });

@@ -1,20 +1,13 @@
 // test/integration/status_pair.test.mjs - two noroshi daemons become Status contacts over Waku and tell each other things.
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { cluster, shard } from '../peers/lib/go-waku.mjs';
 import { Daemon, noroshi, program } from '../peers/lib/noroshi.mjs';
 import { Child, scratch, until } from '../peers/lib/process.mjs';
-
-const rule = `
-groups:
-  - name: fake
-    rules:
-      - { alert: TooHigh, expr: fake_value > 5, annotations: { summary: "value {{ $value }}" } }
-`;
+import { rule, valueTarget } from '../peers/lib/value-target.mjs';
 
 /** The chat key of a data folder, made when missing. */
 function chatKey(data) {
@@ -32,18 +25,6 @@ route: { receiver: ${name}, group_by: [alertname], group_wait: 0s, group_interva
 receivers: [ { name: ${name}, status_configs: [ { to: "${to}" } ] } ]
 waku: { cluster: ${cluster}, shards: [${shard}], listen: ${JSON.stringify(listen)}, peers: ${JSON.stringify(peers)} }
 `;
-
-/** A target whose one value the test sets. */
-async function valueTarget(t) {
-  const target = { value: 0 };
-  const server = createServer((_, answer) => {
-    answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(`fake_value ${target.value}\n`);
-  });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
-  t.after(() => { server.closeAllConnections(); server.close(); });
-  target.address = `127.0.0.1:${server.address().port}`;
-  return target;
-}
 
 /** A daemon in Status. `folder` holds its data, so that its key is known before it starts. */
 class Side {
@@ -160,6 +141,7 @@ test('A receiver that is asked by the daemon of its own configuration accepts at
   assert.equal((await event(asks, 'paired')).with, bob.key);
   await until('each has the first message of the other', () => alice.replies.length > 0 && bob.replies.length > 0);
   assert.ok(bob.replies[0].startsWith(`reply from ${alice.key} (phone): noroshi watches`), bob.replies[0]);
+  await until('it is acknowledged', () => alice.history()[0].state === 'delivered');
 
   await until('it is acknowledged', () => alice.history()[0].state === 'delivered');
   assert.equal((await alice.daemon.stop()).code, 0);

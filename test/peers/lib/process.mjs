@@ -96,11 +96,13 @@ export class Child {
     return this.ended;
   }
 
-  /** Waits while the process lives; when it has ended, the failure shows the end of its log. */
+  /** Waits for what the process does, be it the last thing before its end; the failure shows the end of its log. */
   async until(what, check, ms) {
-    return until(`${this.name}: ${what}`, () => {
-      if (this.end) throw new Error(`has ended with ${JSON.stringify(this.end)}:\n${this.log().slice(-2000)}`);
-      return check();
+    return until(`${this.name}: ${what}`, async () => {
+      const { end } = this;  // of before the check: what it did last counts
+      const answer = await Promise.resolve().then(check).catch((error) => { if (!end) throw error; });
+      if (!answer && end) throw new Error(`has ended with ${JSON.stringify(end)}:\n${this.log().slice(-2000)}`);
+      return answer;
     }, ms).catch((error) => {
       throw new Error(`${error.message}\n--- end of ${this.name}'s log\n${this.log().slice(-3000)}`);
     });

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { config, Daemon, identities, program } from './noroshi.mjs';
-import { Child, scratch, until } from './process.mjs';
+import { Child, scratch } from './process.mjs';
 import { RawSender, StatusPeer } from './status-peer.mjs';
 import { rule, targets, valueTarget } from './value-target.mjs';
 
@@ -66,13 +66,19 @@ export class Pairing {
 
   get events() { return this.child.lines.map((line) => JSON.parse(line)); }
   until(event, ms = 60_000) {
-    return until(`\`noroshi pair\` says ${event}`, () => this.events.find((e) => e.event === event), ms);
+    return this.child.until(`says ${event}`, () => this.events.find((e) => e.event === event), ms);
   }
+}
+
+/** Kills the daemon, but not between a line and the note that it was printed: that line comes again, since none may be lost. */
+export async function killed(daemon) {
+  await daemon.child.until('has noted what it printed', async () => !(await daemon.metric('noroshi_status_events_waiting')));
+  await daemon.kill();
 }
 
 /** Kills the daemon and starts it again; waits until `peer`, whom it dials, has it back. */
 export async function restarted(daemon, peer) {
-  await daemon.kill();
+  await killed(daemon);
   await peer.child.until('has lost the daemon', () => peer.all('peers').at(-1).count === 0);
   await daemon.run();
   await peer.connected();

@@ -112,6 +112,7 @@ class FakeNode final : public waku::Node {
     }
     void doubt(const std::vector<std::string>& /*peers*/) override {}
     Task<Result<waku::ReceivedMessage>> next_message() override { co_return fail(Errc::cancelled, "none"); }
+    void set_content_topics(std::vector<std::string> /*topics*/) override {}
     void on_peer_ready(std::function<void()> /*ready*/) override {}
     [[nodiscard]] std::vector<waku::PeerInfo> peers() const override { return {}; }
     [[nodiscard]] std::string peer_id() const override { return "fake"; }
@@ -266,11 +267,10 @@ class Bench {
     }
     /// Lets everything that can happen now happen.
     void settle() {
-        for (bool moved = true; moved;) {
-            for (int i = 0; i < 4; ++i) {
-                loop.settle();
-            }
-            moved = deliver();
+        for (int quiet = 0; quiet < 3;) {
+            const int before = activity();
+            loop.settle();
+            quiet = deliver() || activity() != before ? 0 : quiet + 1;
         }
     }
     void pass(Milliseconds by) {
@@ -300,6 +300,13 @@ class Bench {
     std::vector<std::unique_ptr<Party>> parties;
 
   private:
+    [[nodiscard]] int activity() const {
+        int out = 0;
+        for (const auto& party : parties) {
+            out += party->store.commits + party->node->publishes + party->told_times;
+        }
+        return out;
+    }
     bool deliver() {
         std::vector<Network::Flying> now;
         std::erase_if(network.flying, [&](Network::Flying& one) {

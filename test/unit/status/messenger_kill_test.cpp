@@ -88,8 +88,9 @@ class Conversation {
             }
         }
     }
-    [[nodiscard]] bool is_over() const {
-        return daemon.told<Delivered>().size() == texts_each && owner.told<Delivered>().size() == texts_each &&
+    [[nodiscard]] bool is_over() {
+        const bool dealt_with = daemon.store.tables["events"].empty() && owner.store.tables["events"].empty();
+        return daemon.told<Delivered>().size() == texts_each && owner.told<Delivered>().size() == texts_each && dealt_with &&
                daemon.messenger->unacknowledged() + owner.messenger->unacknowledged() == 0;
     }
 };
@@ -107,6 +108,9 @@ TEST_P(KillTest, Conversation_survives_a_kill_at_every_commit_of_either_side) {
         ASSERT_GT(commits[side], 10);
         for (int k = 1; k <= commits[side]; ++k) {
             for (const bool after : {false, true}) {
+                if (GetParam() && after == (k % 2 == 0)) {
+                    continue;  // topic keys take long: by turns before and after
+                }
                 SCOPED_TRACE((side == 0 ? "daemon, commit " : "owner, commit ") + std::to_string(k) +
                              (after ? ", after" : ", before"));
                 Conversation cut(GetParam());

@@ -144,6 +144,53 @@ TEST(MessengerRows, Each_row_reads_back_and_each_cut_one_is_refused) {
     }
 }
 
+TEST(MessengerState, Seen_ids_are_bounded_and_what_is_forgotten_is_refused_by_its_clock) {
+    MessengerState state;
+    FakeStore store;
+    SeededRandom random(1);
+    Metrics metrics;
+    StateWrites writes;
+    ASSERT_TRUE(state.load(store, secret(1).public_key(), random, metrics, Log::none(), writes));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i <= MessengerState::most_seen; ++i) {
+        writes.clear();
+        state.note_seen("0x" + std::to_string(i), 1'000 + i, writes);
+        kept += 1;
+    }
+    kept -= static_cast<std::size_t>(std::ranges::count_if(writes, [](const StateWrite& write) { return !write.value; }));
+    EXPECT_EQ(kept, MessengerState::most_seen - MessengerState::most_seen / 100);
+    EXPECT_EQ(state.own().oldest_clock, 1'000 + MessengerState::most_seen / 100 + 1);
+    EXPECT_FALSE(state.has_seen("0x0"));
+    EXPECT_TRUE(state.has_seen("0x" + std::to_string(MessengerState::most_seen)));
+    writes.clear();
+    state.forget_old(from_unix_ms(1'000 + 50'000) + MessengerState::kept_for, writes);
+    EXPECT_FALSE(state.has_seen("0x49999"));
+    EXPECT_TRUE(state.has_seen("0x50000"));
+}
+
+TEST(MessengerState, Sent_messages_are_bounded_but_not_those_still_repeated) {
+    MessengerState state;
+    const crypto::PublicKey to = secret(2).public_key();
+    StateWrites writes;
+    for (std::size_t i = 0; i < MessengerState::most_sent + 10; ++i) {
+        const std::string key = std::to_string(i);
+        state.put_sent({to, key, bench_start + Milliseconds(i), {{"0x" + key, false}}, {}}, writes);
+    }
+    OutRow row{to, {{}, 1, Bytes{1}}, "3", 1, bench_start, false};
+    const MvdsId id = row.message.id();
+    state.put_out(id, std::move(row), writes);
+    state.forget_old(bench_start, writes);
+    EXPECT_EQ(state.sent(to, "0"), nullptr);
+    EXPECT_NE(state.sent(to, "3"), nullptr);
+    EXPECT_NE(state.sent(to, "10"), nullptr);
+    EXPECT_EQ(state.sent_with(to, "0x0"), nullptr);
+    EXPECT_NE(state.sent_with(to, "0x10"), nullptr);
+    state.erase_out(id, writes);
+    state.forget_old(bench_start + MessengerState::kept_for + 1h, writes);
+    EXPECT_EQ(state.sent(to, "3"), nullptr);
+    EXPECT_EQ(state.sent(to, "10"), nullptr);
+}
+
 TEST(Mailbox, Listens_to_two_topics_of_its_own_and_at_most_a_hundred) {
     SeededRandom random(1);
     Mailbox mailbox(secret(1), 16, 32, random);
