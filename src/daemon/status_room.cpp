@@ -98,7 +98,7 @@ Task<void> StatusRoom::take_events() {
         }
         if (*dealt) {
             const Result<void> done = co_await parts_.messenger.done(std::move(event->id));
-            if (!done) {
+            if (!done && done.error().code != Errc::cancelled) {
                 parts_.log.warn("event_not_done", {{"reason", done.error().to_string()}});
             }
         }
