@@ -135,6 +135,7 @@ const pathFrom = async (script) => (await run(`tools/peers/${script}`, [])).outp
 
 async function interop() {
   await build('build the attackers', 'tools/peers/build-hostile.sh', []);
+  await build('build the bare node', 'cmake', ['--build', 'build/release', '--target', 'waku_node']);
   const [js, waku, hostile] = [await pathFrom('install-js.sh'), await pathFrom('build-go-waku.sh'), await pathFrom('build-hostile.sh')];
   const status = await pathFrom('build-status-peer.sh');
   const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_STATUS_PEER: status, NOROSHI_HOSTILE: hostile,

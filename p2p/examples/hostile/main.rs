@@ -1,8 +1,11 @@
-// p2p/examples/hostile.rs - a crowd that attacks one node in every way at once; the load of test/integration/waku_hostile.test.mjs.
+// p2p/examples/hostile/main.rs - a crowd that attacks one node; the load of test/integration/waku_hostile.test.mjs.
 //!
 //! hostile ADDRESS SECONDS [KIND]: 500 peers dial ADDRESS again and again, through forwarders that give them the addresses
-//! 127.0.1.1 to 127.0.1.8; those that get in do harm until the time is over, only that of KIND (0 to 6) when it is given.
+//! 127.0.1.1 to 127.0.1.8; those that get in do harm in every way at once until the time is over, only that of KIND (0 to
+//! 6) when it is given. KIND "mplex": 128 peers that speak mplex.
 //! Prints "attacking", and at the end a line of JSON: what was done.
+
+mod mplex;
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream as Blocking};
@@ -17,6 +20,7 @@ use tokio::net::{TcpSocket, TcpStream};
 const PEERS: usize = 500;
 const ADDRESSES: usize = 8;
 const SILENT: u16 = 100;
+const MPLEX_PEERS: usize = 128;
 const RELAY: &str = "/vac/waku/relay/2.0.0";
 const PUSH: &str = "/vac/waku/lightpush/3.0.0";
 const STORE: &str = "/vac/waku/store-query/3.0.0";
@@ -238,23 +242,40 @@ fn forward(from: [u8; 4], victim: SocketAddr) -> u16 {
     port
 }
 
+async fn speak_mplex(forwarders: &[String], end: Instant) {
+    let (connections, sent): (Arc<AtomicU64>, Arc<AtomicU64>) = Default::default();
+    for index in 0..MPLEX_PEERS {
+        let address = forwarders[index % ADDRESSES].parse().expect("an address");
+        tokio::spawn(mplex::attack(address, connections.clone(), sent.clone()));
+    }
+    println!("attacking");
+    tokio::time::sleep_until(end.into()).await;
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    println!("{{\"connections\":{},\"mib_sent\":{}}}", read(&connections), read(&sent) / MIB as u64);
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, address, seconds, kind @ ..] = arguments.as_slice() else {
         eprintln!("usage: hostile ADDRESS SECONDS [KIND]");
         std::process::exit(2);
     };
-    let only = kind.first().map(|kind| kind.parse().expect("KIND is a number"));
     let parts: Vec<&str> = address.split('/').collect();
     let victim = *parts.last().expect("an address ends with a peer id");
     let socket: SocketAddr = format!("{}:{}", parts[2], parts[4]).parse().expect("/ip4/A/tcp/P/p2p/ID");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let _silent = runtime.block_on(be_silent(socket));
     let forwarders: Vec<String> = (0..ADDRESSES)
-        .map(|n| format!("/ip4/127.0.0.1/tcp/{}/p2p/{victim}", forward([127, 0, 1, 1 + n as u8], socket)))
+        .map(|n| format!("/ip4/127.0.0.1/tcp/{}", forward([127, 0, 1, 1 + n as u8], socket)))
         .collect();
-    let mut peers: Vec<Peer> = (0..PEERS).map(|index| Peer::start(index, only)).collect();
     let end = Instant::now() + Duration::from_secs(seconds.parse().expect("SECONDS"));
+    if kind.first().is_some_and(|kind| kind == "mplex") {
+        runtime.block_on(speak_mplex(&forwarders, end));
+        std::process::exit(0);
+    }
+    let only = kind.first().map(|kind| kind.parse().expect("KIND is a number or mplex"));
+    let _silent = runtime.block_on(be_silent(socket));
+    let forwarders: Vec<String> = forwarders.iter().map(|address| format!("{address}/p2p/{victim}")).collect();
+    let mut peers: Vec<Peer> = (0..PEERS).map(|index| Peer::start(index, only)).collect();
     println!("attacking");
     let mut turn = 0;
     while Instant::now() < end {

@@ -15,6 +15,7 @@ mod execute;
 mod gate;
 mod gossip;
 mod log;
+mod mplex;
 mod names;
 mod pace;
 mod panics;

@@ -12,20 +12,17 @@ use libp2p::core::upgrade::{SelectUpgrade, Version};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{identify, noise, ping, tcp, yamux, PeerId, Swarm, Transport};
-use libp2p_mplex::{Config as MplexConfig, MaxBufferBehaviour};
 use libp2p_websocket as websocket;
 
 use super::config::Config;
 use super::counters::Counted;
 use super::names::Names;
 use super::shared::{Shared, Stop};
-use super::{address_limit, dial, gossip, raw_stream};
+use super::{address_limit, dial, gossip, mplex, raw_stream};
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The whole of what a WebSocket message may carry; the library's default is 256 MiB.
 const MAX_WEBSOCKET_MESSAGE: usize = 4 * 1024 * 1024;
-/// Frames of at most 1 MiB that wait in one mplex stream.
-const MPLEX_FRAMES_PER_STREAM: usize = 32;
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -109,15 +106,10 @@ fn transport(
 }
 
 /// yamux is preferred; js-waku offers mplex alone.
-fn muxers(config: &Config) -> SelectUpgrade<yamux::Config, MplexConfig> {
+fn muxers(config: &Config) -> SelectUpgrade<yamux::Config, mplex::Config> {
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(config.max_streams_per_connection);
-    let mut mplex = MplexConfig::new();
-    mplex.set_max_num_streams(config.max_streams_per_connection);
-    mplex.set_max_buffer_size(MPLEX_FRAMES_PER_STREAM);
-    // mplex has no flow control: a stream that we read slowly is reset, because waiting for it would hold up all others.
-    mplex.set_max_buffer_behaviour(MaxBufferBehaviour::ResetStream);
-    SelectUpgrade::new(yamux, mplex)
+    SelectUpgrade::new(yamux, mplex::Config { max_streams: config.max_streams_per_connection })
 }
 
 fn identity(config: &Config) -> identify::Config {

@@ -14,6 +14,7 @@ export const { messageHash } = await import('@waku/message-hash');
 export const { createLightNode, createEncoder, createDecoder } = await import('@waku/sdk');
 export const { yamux } = await import('@chainsafe/libp2p-yamux');
 export const { tcp } = await import('@libp2p/tcp');
+export const { privateKeyFromRaw } = await import('@libp2p/crypto/keys');
 export const { multiaddr } = await import('@multiformats/multiaddr');
 
 export const { EnrDecoder } = await import('@waku/enr');

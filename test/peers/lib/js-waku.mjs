@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { cluster, contentTopic, pubsubTopic, shard } from './go-waku.mjs';
 import { until } from './process.mjs';
+import { decode, frames, framed, protocols } from './wire.mjs';
 
 const folder = process.env.NOROSHI_JS_PEERS;
 if (!folder) throw new Error('NOROSHI_JS_PEERS is not set: run the tests through `make interop`');
@@ -29,14 +30,16 @@ export async function encrypt(payload, publicKey, sigPrivKey) {
   return (await encoder.toProtoObj({ payload })).payload;
 }
 
-/** A js-waku light node that is connected with `address`. Its defaults are WebSocket and mplex; `tcp` gives it TCP and yamux. */
+/** A js-waku light node that is connected with `address`. Its defaults are WebSocket and mplex; `tcp` gives it TCP and yamux.
+ *  `key`: private key of secp256k1 in hex, for a peer id that another program has too. */
 export class JsWaku {
-  static async start(t, address, { tcp = false, cluster: clusterId = cluster, autosharding } = {}) {
+  static async start(t, address, { tcp = false, cluster: clusterId = cluster, autosharding, key } = {}) {
     const self = new JsWaku();
     // With autosharding the content topic decides on the shard.
     const networkConfig = autosharding ? { clusterId, numShardsInCluster: autosharding } : { clusterId };
     self.routingInfo = js.createRoutingInfo(networkConfig, autosharding ? { contentTopic } : { shardId: shard });
-    const libp2p = { filterMultiaddrs: false, hideWebSocketInfo: true, ...(tcp ? { transports: [js.tcp()], streamMuxers: [js.yamux()] } : {}) };
+    const libp2p = { filterMultiaddrs: false, hideWebSocketInfo: true, ...(key ? { privateKey: js.privateKeyFromRaw(Buffer.from(key, 'hex')) } : {}),
+                     ...(tcp ? { transports: [js.tcp()], streamMuxers: [js.yamux()] } : {}) };
     self.node = await js.createLightNode({
       networkConfig, defaultBootstrap: false,
       discovery: { dns: false, peerExchange: false, peerCache: false }, libp2p,
@@ -61,6 +64,35 @@ export class JsWaku {
   /** Through lightpush, version 3 unless `legacy`. */
   push(payload, { legacy = false } = {}) {
     return this.node.lightPush.send(this.encoder, { payload: Buffer.from(payload) }, { useLegacy: legacy, autoRetry: false });
+  }
+  /** One request on a stream of its own, past js-waku; the one frame of the answer. */
+  async raw(protocol, body) {
+    const stream = await this.node.libp2p.dialProtocol(this.address, protocol, { signal: AbortSignal.timeout(10_000) });
+    const timer = setTimeout(() => stream.abort(new Error(`no answer on ${protocol}`)), 10_000);
+    try {
+      await stream.sink([framed(body)]);
+      let got = Buffer.alloc(0);
+      for await (const part of stream.source) {
+        got = Buffer.concat([got, part.subarray()]);
+        const [answer] = frames(got);
+        if (answer) return answer;
+      }
+      throw new Error(`the stream of ${protocol} ended without an answer`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  /** Filter pushes from now on, as the bytes of their messages, past js-waku. */
+  async rawPushes() {
+    const pushed = [];
+    await this.node.libp2p.unhandle(protocols.filterPush);
+    await this.node.libp2p.handle(protocols.filterPush, async ({ stream }) => {
+      const parts = [];
+      for await (const part of stream.source) parts.push(part.subarray());
+      pushed.push(...frames(Buffer.concat(parts)).map((push) => decode(push)[1][0]));
+      await stream.close();
+    }, { maxInboundStreams: 100 });
+    return pushed;
   }
   /** Payloads that the store has, in the order given. */
   async stored(options = {}) {

@@ -194,7 +194,7 @@ const Case people[] = {
      "n.yml:1:45: receiver \"a\": Status's chats travel on shard 32; expected it in waku.shards, and no autosharding\n"},
     {"status_section_key", "status: {display_nam: abcde}\n",
      "n.yml:1:10: status: unknown key \"display_nam\"; did you mean \"display_name\"? (expected one of: display_name, "
-     "picture, ratchet, push)\n"},
+     "picture, ratchet)\n"},
     {"status_picture", "status: {picture: ''}\n",
      "n.yml:1:19: status.picture: expected the path of a file, got \"\"\n"},
     {"status_ratchet", "status: {ratchet: 1}\n", "n.yml:1:19: status.ratchet: expected true or false, got \"1\"\n"},
