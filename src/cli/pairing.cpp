@@ -143,6 +143,9 @@ Task<Result<bool>> Pairing::agree(api::PairingRequest request) {
     std::fflush(stderr);
     auto answer = std::make_shared<std::optional<std::string>>();  // shared with the thread that reads
     co_await runtime_.offload([answer, this] { *answer = read_line(given_up_); });
+    if (given_up_) {
+        co_return fail(Errc::cancelled, "cancelled");
+    }
     if (!*answer) {
         co_return fail(Errc::refused, "nobody is there to be asked: standard input has ended; --yes accepts by itself");
     }

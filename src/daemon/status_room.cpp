@@ -98,7 +98,7 @@ Task<void> StatusRoom::take_events() {
         }
         if (*dealt) {
             const Result<void> done = co_await parts_.messenger.done(std::move(event->id));
-            if (!done) {
+            if (!done && done.error().code != Errc::cancelled) {
                 parts_.log.warn("event_not_done", {{"reason", done.error().to_string()}});
             }
         }
@@ -223,12 +223,20 @@ Task<Result<void>> StatusRoom::open_pairing(Milliseconds duration) {
     co_return Result<void>{};
 }
 
+/// Who asked before, and was not answered, is shown again each time that pairing opens; of what was said before a restart
+/// only the name is known.
 void StatusRoom::show_open() {
-    if (!is_open()) {
-        open_.clear();
-    }
     parts_.messenger.let_requests_in(is_open());
     tell_topics();
+    if (!is_open()) {
+        return;
+    }
+    for (const status::ContactInfo& contact : parts_.messenger.contacts()) {
+        const bool known = std::ranges::find(open_, contact.key, &Open::from) != open_.end();
+        if (contact.asked_us && !contact.mutual && !known) {
+            note_request({contact.key, contact.display_name, ""});
+        }
+    }
 }
 
 /// Nobody need remember to close it.
@@ -253,7 +261,7 @@ Task<void> StatusRoom::close_later() {
 std::vector<api::PairingRequest> StatusRoom::open_after(std::uint64_t after) const {
     std::vector<api::PairingRequest> out;
     for (const Open& each : open_) {
-        if (each.number > after) {
+        if (is_open() && each.number > after) {
             out.push_back({each.number, status::chat_key(each.from), each.name, each.text});
         }
     }
@@ -325,7 +333,7 @@ api::PartHealth StatusRoom::health() const {
         }
     }
     return {"status", missing.empty(),
-            fmt::format("{} contacts, {} messages unacknowledged{}", contacts.size(), parts_.messenger.unacknowledged(),
+            fmt::format("contacts: {}, unacknowledged messages: {}{}", contacts.size(), parts_.messenger.unacknowledged(),
                         missing.empty() ? "" : "; not paired, run `noroshi pair`: " + missing)};
 }
 

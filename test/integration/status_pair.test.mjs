@@ -73,15 +73,23 @@ test('Two daemons pair: one asks, the other lets it in; alerts arrive, are ackno
   const stranger = new Side(t, 'stranger').key;
   await bob.start(yaml({ to: stranger, peers: [await alice.daemon.address()], name: 'nobody' }));
 
+  // At first Bob only looks: at a terminal, agreeing to nobody of that key.
+  const looks = new Child(t, program, ['pair', '--yes', 'none', '--data', bob.data, '--config', bob.daemon.file], { name: 'looks', folder: bob.folder });
+  await until('bob lets requests in', async () => JSON.parse((await bob.daemon.get('/api/v1/status')).text).pairing_open);
+  assert.ok(looks.lines.includes(bob.key) && looks.lines.includes(`https://status.app/u#${bob.key}`));
+  const text = 'it is me\n\u001b[31mred\u202e';
+  const asks = alice.pair(bob.key, '--timeout', '90s', '--text', text);
+  await looks.until('shows the request in a line, harmless', () => looks.lines.includes('  text: it is me\\n\\x1b[31mred\\u202e'));
+  assert.equal((await looks.stop()).code, 1);
+
+  // Who was not answered still asks.
   const waits = bob.pair('--yes', alice.key.slice(0, 10), '--timeout', '90s', '--role', 'operator');
   const own = await event(waits, 'identity');
   assert.equal(own.chat_key, bob.key);
   assert.equal(own.url, `https://status.app/u#${bob.key}`);
-  await until('bob lets requests in', async () => JSON.parse((await bob.daemon.get('/api/v1/status')).text).pairing_open);
-  const asks = alice.pair(bob.key, '--timeout', '90s', '--text', 'it is me');
   const request = await event(waits, 'request');
   assert.equal(request.from, alice.key);
-  assert.equal(request.text, 'it is me');
+  assert.equal(request.text, text);
   assert.equal(request.name, 'noroshi');
   assert.equal((await event(asks, 'paired')).with, bob.key);
   assert.equal((await event(waits, 'paired')).with, alice.key);
@@ -96,8 +104,13 @@ test('Two daemons pair: one asks, the other lets it in; alerts arrive, are ackno
   // What waited for the pairing was sent the moment it was made.
   const hello = await until('the first message', () => bob.replies.find((line) => line.includes('noroshi watches')));
   assert.ok(hello.startsWith(`reply from ${alice.key} (unpaired): noroshi watches 1 thing on `), hello);
+  assert.ok(hello.includes('\\n1 scrape targets'), 'a text is one line, whatever is in it');
+  bob.daemon.configure(yaml({ to: alice.key, peers: [await alice.daemon.address()] }));
+  bob.daemon.reload();
+  await bob.daemon.child.until('reloads', () => bob.daemon.child.log().includes('event=reloaded'));
   target.value = 9;
-  await until('the alert', () => bob.replies.find((line) => line.includes('FIRING') && line.includes('value 9')));
+  const alert = await until('the alert', () => bob.replies.find((line) => line.includes('FIRING') && line.includes('value 9')));
+  assert.ok(alert.startsWith(`reply from ${alice.key} (phone): FIRING`), alert);
   target.value = 0;
   await until('the resolution', () => bob.replies.find((line) => line.includes('RESOLVED')));
   assert.equal(bob.replies.filter((line) => line.includes('FIRING')).length, 1, 'one message for one alert, and its edit is no text');
@@ -130,6 +143,7 @@ test('A receiver that is asked by the daemon of its own configuration accepts at
   assert.ok(bob.replies[0].startsWith(`reply from ${alice.key} (phone): noroshi watches`), bob.replies[0]);
   await until('it is acknowledged', () => alice.history()[0].state === 'delivered');
 
+  await until('it is acknowledged', () => alice.history()[0].state === 'delivered');
   assert.equal((await alice.daemon.stop()).code, 0);
   const offline = alice.list();
   assert.deepEqual(offline.map((c) => [c.chat_key, c.mutual, c.receiver]), [[bob.key, true, 'phone']]);

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 
 import { GoWaku } from '../peers/lib/go-waku.mjs';
 import { until } from '../peers/lib/process.mjs';
+import { StatusPeer } from '../peers/lib/status-peer.mjs';
 import { allAcknowledged, countPrinted, killed, notified, pair, Pairing, prints, rawScene, reaches, scene, shown, told } from '../peers/lib/status-scene.mjs';
 
 const on = '{ ratchet: true }';
@@ -16,7 +17,7 @@ async function negotiatedTopic(user, self) {
   return topic;
 }
 
-describe('status-go: the ratchet', { concurrency: 4, timeout: 400_000 }, () => {
+describe('status-go: the ratchet', { concurrency: 6, timeout: 400_000 }, () => {
   test('status-go: with the ratchet: alerts on the negotiated topic, replies; both restart in between', { timeout: 300_000 }, async (t) => {
     const hub = await GoWaku.start(t, { number: 1 });
     const world = await scene(t, { number: 49, hub, status: on });
@@ -88,6 +89,28 @@ describe('status-go: the ratchet', { concurrency: 4, timeout: 400_000 }, () => {
     // The changed configuration is announced.
     await until('two announcements', () => user.all('notification', (n) => n.body.includes('noroshi watches')).length === 2, 90_000);
   });
+
+  for (const status of [undefined, on]) {
+    const how = status ? 'with the ratchet' : 'without the ratchet';
+    test(`status-go: two devices of one owner are told, ${how}`, { timeout: 250_000 }, async (t) => {
+      const number = status ? 52 : 53;
+      const { user, daemon, self, target } = await scene(t, { number, status });
+      // The devices are not paired with each other: each adds the daemon.
+      const tablet = await StatusPeer.start(t, { number, name: 'a-tablet', installation: 'tablet', connect: [user.address] });
+      await tablet.connected();
+      await pair({ user, self });
+      await pair({ user: tablet, self });
+      target.value = 9;
+      await Promise.all([user, tablet].map((device) => notified(device, self, 'FIRING TooHigh')));
+      await tablet.send(self.pubkey, 'from the tablet');
+      await prints(daemon, user, 'from the tablet');
+      await user.send(self.pubkey, 'from the phone');
+      await prints(daemon, user, 'from the phone');
+      target.value = 0;
+      await Promise.all([user, tablet].map((device) => notified(device, self, 'RESOLVED TooHigh')));
+      await allAcknowledged(daemon);
+    });
+  }
 
   test('status-go: X3DH until the first answer, then the ratchet; texts out of order and from before a restart', { timeout: 250_000 }, async (t) => {
     const { raw, daemon, self, target, accepted } = await rawScene(t, { number: 205, bundle: true, status: on });

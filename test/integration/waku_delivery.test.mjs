@@ -72,12 +72,14 @@ test('A peer that takes pushes and drops them is found out, and another takes th
   // With an honest peer beside the liar: the store does not have it, so it goes out again.
   daemon.configure(config({ to, peers: [liar.address, keeper.address], mode: 'light' }));
   await daemon.run();
-  await daemon.child.until('the loss is noticed', () => line(daemon, 'lost'), 60_000);
-  const received = await listener.waitFor('the message', (m) => m.status === 'event');
+  const lost = await daemon.child.until('the loss is noticed', () => line(daemon, 'lost'), 60_000);
+  // Beside it there is the message about the new configuration, which both peers get.
+  const [, id] = lost.match(/ message=(\w+) /);
+  const received = await listener.waitFor('the message', (m) => m.id === id);
   assert.match(received.title, /noroshi watches/);
-  await daemon.child.until('it is delivered', () => line(daemon, 'delivered'));
-  const takers = daemon.child.log().split('\n').filter((l) => l.includes('event=handed_over '));
-  assert.match(takers.at(-1), new RegExp(`by=${keeper.peerId}`), 'the liar is replaced');
+  const said = (event) => daemon.child.log().split('\n').find((l) => l.includes(`event=${event} message=${id} `));
+  assert.match(await daemon.child.until('it is handed over again', () => said('handed_over')), new RegExp(`by=${keeper.peerId}`), 'the liar is replaced');
+  await daemon.child.until('it is delivered', () => said('delivered'));
   await sleep(100);
   assert.equal(listener.received.filter((m) => m.id === received.id).length, 1, 'the reader sees it once');
 });

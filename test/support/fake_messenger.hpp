@@ -69,6 +69,10 @@ class FakeMessenger final : public status::Messenger {
     void make_contact(const crypto::PublicKey& key, std::string name = "") {
         contacts_.push_back({key, std::move(name), true, true, true});
     }
+    /// A request that nobody answered.
+    void ask_us(const crypto::PublicKey& key, std::string name) {
+        contacts_.push_back({key, std::move(name), false, true, false});
+    }
     /// What next_event gives next.
     void happen(std::string id, status::EventContent content) {
         static_cast<void>(events_.push({std::move(id), std::move(content)}));

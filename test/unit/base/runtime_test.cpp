@@ -166,6 +166,31 @@ TEST(Queue, Wakes_the_taker_that_waits) {
     EXPECT_EQ(group.running(), 0U);
 }
 
+Task<void> hear(Bell& bell, std::vector<std::string>& notes, std::string name) {
+    const Result<bool> rang = co_await bell.wait(1h);
+    notes.push_back(name + (rang ? *rang ? " rang" : " late" : " cancelled"));
+}
+
+TEST(Bell, Wakes_everybody_who_waits_and_nobody_who_comes_later) {
+    test::ManualLoop loop(from_unix_ms(0));
+    Bell bell(loop.runtime.executor());
+    std::vector<std::string> notes;
+    TaskGroup group(loop.runtime.executor());
+    bell.ring();
+    group.spawn("a", hear(bell, notes, "a"));
+    group.spawn("b", hear(bell, notes, "b"));
+    loop.settle();
+    EXPECT_TRUE(notes.empty());
+    bell.ring();
+    group.spawn("c", hear(bell, notes, "c"));
+    loop.settle();
+    EXPECT_EQ(notes, (std::vector<std::string>{"a rang", "b rang"}));
+    test::run(loop.runtime, group.stop());
+    EXPECT_EQ(notes.size(), 3U);
+    EXPECT_EQ(notes.back(), "c cancelled");
+    bell.ring();
+}
+
 Task<Result<int>> answer_at_once() { co_return 5; }
 Task<Result<int>> refuse_at_once() { co_return fail(Errc::refused, "no"); }
 Task<Result<int>> answer_late(Runtime& runtime) {

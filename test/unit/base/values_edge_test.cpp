@@ -209,6 +209,21 @@ TEST(Metrics, One_name_and_label_set_is_one_number_in_any_order_of_labels) {
     EXPECT_EQ(&first, &second);
 }
 
+TEST(Metrics, A_histogram_counts_up_to_each_bound_and_sums) {
+    Metrics metrics;
+    Histogram& seconds = metrics.histogram("h_seconds", "h", {0.5, 2}, {{"a", "b"}});
+    for (const double value : {0.5, 0.75, 2.0, 100.0}) {
+        seconds.observe(value);
+    }
+    EXPECT_EQ(&metrics.histogram("h_seconds", "h", {7}, {{"a", "b"}}), &seconds) << "its bounds stay";
+    EXPECT_EQ(metrics.expose(), "# HELP h_seconds h\n# TYPE h_seconds histogram\n"
+                                "h_seconds_bucket{a=\"b\",le=\"0.5\"} 1\n"
+                                "h_seconds_bucket{a=\"b\",le=\"2\"} 3\n"
+                                "h_seconds_bucket{a=\"b\",le=\"+Inf\"} 4\n"
+                                "h_seconds_sum{a=\"b\"} 103.25\n"
+                                "h_seconds_count{a=\"b\"} 4\n");
+}
+
 TEST(Metrics, A_gauge_function_is_asked_at_each_exposition) {
     Metrics metrics;
     double value = 1;

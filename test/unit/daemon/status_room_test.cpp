@@ -291,6 +291,20 @@ TEST_F(StatusRoomTest, Pairing_is_closed_at_first_and_closes_by_itself) {
     ASSERT_TRUE(run(room_->open_pairing(0ms)));
     EXPECT_FALSE(messenger_->lets_in);
     EXPECT_TRUE(run(room_->requests(0, 0ms))->empty());
+    ASSERT_TRUE(run(room_->open_pairing(10min)));
+    EXPECT_EQ(run(room_->requests(0, 0ms))->at(0).text, "hello") << "who was not answered still asks";
+}
+
+TEST_F(StatusRoomTest, Who_asked_before_a_restart_still_asks) {
+    messenger_->make_contact(key_of(2));
+    messenger_->ask_us(key_of(3), "Ann");
+    EXPECT_TRUE(run(room_->requests(0, 0ms))->empty());
+    ASSERT_TRUE(run(room_->open_pairing(10min)));
+    ASSERT_TRUE(run(room_->open_pairing(10min)));
+    const auto requests = run(room_->requests(0, 0ms));
+    ASSERT_EQ(requests->size(), 1U);
+    EXPECT_EQ(requests->at(0).from, other_);
+    EXPECT_EQ(requests->at(0).name, "Ann");
 }
 
 TEST_F(StatusRoomTest, Nobody_to_hear_is_no_topic_to_listen_to) {
