@@ -213,6 +213,7 @@ void Streams::feed_pushes(StreamId stream, ByteView data, SteadyMs now) {
 /// What `stream` holds is from now on so much.
 void Streams::hold(StreamId stream, std::size_t bytes) {
     Inbound& inbound = inbound_.at(stream);
+    bytes = bytes > max_small_frame_bytes ? bytes : 0;
     held_ = held_ - inbound.held + bytes;
     inbound.held = bytes;
     if (held_ > most_held) {
@@ -240,7 +241,7 @@ std::optional<StreamId> Streams::largest_of_worst(Measure measure) const {
 }
 
 void Streams::free_a_place() {
-    if (const auto stream = largest_of_worst([](const Inbound&) { return std::size_t{1}; })) {
+    if (const auto stream = largest_of_worst([](const Inbound& inbound) { return inbound.idleness(); })) {
         drop(*stream, "no_room");
     }
 }

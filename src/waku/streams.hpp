@@ -17,8 +17,8 @@ namespace noroshi::waku {
 /// Turns stream events into calls with a value. A stream holds at most one frame and is read only by credit, so that a
 /// peer can neither block nor fill it; each lives at most `deadline`, counted from the first byte on inbound ones, which may
 /// be opened a minute before. Only streams of pushes stay, and there each frame has that time. When inbound streams are too many, or what they hold is too
-/// much (requests half read, answers that nobody takes), the peer with the most of it loses its largest or oldest, so
-/// that a newcomer always has a place. Deadlines are checked by `tick`. Thread: the I/O thread. Owns no task.
+/// much (requests half read, answers that nobody takes), the peer with the most of it loses its largest or oldest, one
+/// that has asked nothing first, so that a newcomer always has a place. Deadlines are checked by `tick`. Thread: the I/O thread. Owns no task.
 class Streams {
   public:
     /// The body of the answer, or why there is none. First word of the message: timeout, unsupported, not_connected,
@@ -63,7 +63,7 @@ class Streams {
     /// Ends all with host_down; later events of theirs are passed over.
     void fail_all();
     [[nodiscard]] std::size_t open_count() const { return asked_.size() + inbound_.size() + closing_.size(); }
-    /// Bytes of requests half read and of answers not taken yet.
+    /// Bytes of requests half read and of answers not taken yet; those below 64 KiB are not counted.
     [[nodiscard]] std::size_t held() const { return held_; }
 
     static constexpr Milliseconds deadline{10'000};
@@ -71,7 +71,8 @@ class Streams {
     /// js-waku opens one of each protocol as soon as it is connected, to have it ready.
     static constexpr std::size_t inbound_per_peer = 16;
     static constexpr std::size_t most_inbound = 512;
-    static constexpr std::size_t most_held = 32 * 1024 * 1024;  ///< beside answers below 64 KiB
+    /// Beside requests and answers below 64 KiB, which `most_inbound` bounds: they make no room worth a loss.
+    static constexpr std::size_t most_held = 32 * 1024 * 1024;
     static constexpr Milliseconds idle_deadline{60'000};
 
   private:
@@ -96,6 +97,8 @@ class Streams {
         bool asked{false};     ///< the request is whole
         bool answered{false};
         [[nodiscard]] bool pushes() const { return service->on_frame != nullptr; }
+        /// What its place is worth to others: most when nothing was asked yet, least when an answer is due or on its way.
+        [[nodiscard]] std::size_t idleness() const { return asked ? 1 : begun ? 2 : 3; }
     };
     using InboundMap = std::map<StreamId, Inbound>;
     [[nodiscard]] Result<StreamId> open(const PeerId& peer, std::string_view protocol, ByteView body);

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 
 import { attack } from '../peers/lib/hostile.mjs';
 import { JsWaku } from '../peers/lib/js-waku.mjs';
-import { noroshi, ServiceNode } from '../peers/lib/noroshi.mjs';
-import { residentBytes, sleep, until } from '../peers/lib/process.mjs';
+import { noroshi, program, ServiceNode } from '../peers/lib/noroshi.mjs';
+import { Child, residentBytes, sleep, until } from '../peers/lib/process.mjs';
 
 const MiB = 1024 * 1024;
 /** The bound of src/waku/README.md for `noroshi waku serve` with its defaults. */
@@ -40,7 +40,7 @@ function watchMemory(t, service) {
   return watched;
 }
 
-test('500 attackers at once: memory stays below its bound, a newcomer gets in, js-waku is served afterwards, harms are counted', { timeout: 240_000 }, async (t) => {
+test('500 attackers at once: memory stays below its bound, honest clients are served during and after, each harm is counted', { timeout: 180_000 }, async (t) => {
   const service = await ServiceNode.start(t, { log: 'warn', extra: ['--alone'] });
   const client = await JsWaku.start(t, service.address, { tcp: true });
   await until('js-waku subscribes', () => client.subscribe());
@@ -50,28 +50,26 @@ test('500 attackers at once: memory stays below its bound, a newcomer gets in, j
   const crowd = await attack(t, service.address, seconds);
   await sleep(3_000);
   const during = await served(client, 'during', (seconds - 6) * 1000);
-  const newcomer = noroshi(['waku', 'peers', '--timeout', '10', '--peer', service.address]);
+  // Not noroshi(): js-waku lives in this process, which must not wait.
+  const newcomer = new Child(t, program, ['waku', 'peers', '--timeout', '10', '--peer', service.address], { name: 'newcomer' });
+  const { code } = await newcomer.ended;
   const stillAttacked = !crowd.over;
   const did = await crowd.result();
-  // A push that failed under the flood costs a subscription; js-waku looks after its own each minute.
-  const after = await served(client, 'after', 90_000);
+  const after = await served(client, 'after', 30_000);
   const late = noroshi(['waku', 'peers', '--peer', service.address]);
   memory.end();
-  t.diagnostic(`${memory}; ${JSON.stringify(did)}; js-waku was ${during ? '' : 'not '}served during the attack`);
+  t.diagnostic(`${memory}; ${JSON.stringify(did)}`);
 
   assert.ok(did.connections >= 128, 'the crowd got in');
-  assert.ok(stillAttacked, 'the attack went on meanwhile');
-  assert.equal(newcomer.status, 0, `a newcomer gets in during the attack: ${newcomer.stderr}`);
+  assert.ok(stillAttacked && during, 'js-waku is served during the attack');
+  assert.equal(code, 0, `a newcomer gets in during the attack: ${newcomer.log()}`);
   assert.ok(after, 'js-waku is served after the attack');
   assert.equal(late.status, 0, late.stderr);
   assert.ok(memory.most < bound, `${memory}, the bound is ${bound / MiB} MiB`);
-  // Who does a harm may not get in, or be gone before it is counted: most kinds in each run, not all.
-  const counted = [];
-  for (const reason of ['frame_too_large', 'bad_length', 'refused', 'too_many_streams', 'slow_request', 'no_room']) {
-    if (await service.metric(`noroshi_waku_faults_total{reason="${reason}"}`) > 0) counted.push(reason);
+  // Not too_many_streams: among so many a peer seldom gets as far (no_room); streams_test.cpp has it.
+  for (const reason of ['frame_too_large', 'bad_length', 'refused', 'slow_request', 'no_room']) {
+    assert.ok((await service.metric(`noroshi_waku_faults_total{reason="${reason}"}`)) > 0, reason);
   }
-  t.diagnostic(`counted: ${counted.join(', ')}`);
-  assert.ok(counted.length >= 3, `counted only ${counted.join(', ')}`);
   assert.ok((await service.metric('noroshi_waku_peers_refused_total{reason="faults"}')) > 0, 'the worst are banned');
   assert.ok((await service.metric('noroshi_waku_filter_pushes_total{result="failed"}')) > 0, 'subscribers that do not read');
   assert.ok((await service.metric('noroshi_waku_received_total{result="accepted",way="relay"}')) > 0, 'the flood');

@@ -267,9 +267,9 @@ fn main() {
     let forwarders: Vec<String> = (0..ADDRESSES)
         .map(|n| format!("/ip4/127.0.0.1/tcp/{}", forward([127, 0, 1, 1 + n as u8], socket)))
         .collect();
-    let end = Instant::now() + Duration::from_secs(seconds.parse().expect("SECONDS"));
+    let lasts = Duration::from_secs(seconds.parse().expect("SECONDS"));
     if kind.first().is_some_and(|kind| kind == "mplex") {
-        runtime.block_on(speak_mplex(&forwarders, end));
+        runtime.block_on(speak_mplex(&forwarders, Instant::now() + lasts));
         std::process::exit(0);
     }
     let only = kind.first().map(|kind| kind.parse().expect("KIND is a number or mplex"));
@@ -277,6 +277,8 @@ fn main() {
     let forwarders: Vec<String> = forwarders.iter().map(|address| format!("{address}/p2p/{victim}")).collect();
     let mut peers: Vec<Peer> = (0..PEERS).map(|index| Peer::start(index, only)).collect();
     println!("attacking");
+    // It takes seconds until all of them are there.
+    let end = Instant::now() + lasts;
     let mut turn = 0;
     while Instant::now() < end {
         for (index, peer) in peers.iter_mut().enumerate() {

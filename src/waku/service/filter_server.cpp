@@ -67,7 +67,7 @@ FilterAnswer FilterServer::subscribe(const PeerId& peer, const FilterRequest& re
     Subscriber& subscriber = subscribers_[peer];
     subscriber.criteria = std::move(criteria);
     subscriber.last_request = now;
-    subscriber.failures = 0;
+    subscriber.failing_since.reset();
     return {request.request_id, status::ok, "OK"};
 }
 
@@ -166,8 +166,12 @@ void FilterServer::sent(const PeerId& peer, std::size_t bytes, const Result<void
     Subscriber& subscriber = found->second;
     subscriber.under_way -= std::min<std::size_t>(subscriber.under_way, 1);
     subscriber.under_way_bytes -= std::min(subscriber.under_way_bytes, bytes);
-    subscriber.failures = result ? 0 : subscriber.failures + 1;
-    if (subscriber.failures >= most_failures) {
+    if (result) {
+        subscriber.failing_since.reset();
+    } else if (!subscriber.failing_since) {
+        subscriber.failing_since = now_;
+    }
+    if (subscriber.failing_since && now_ - *subscriber.failing_since >= most_failing) {
         lose(found);
         count("subscriber_lost");
         return;

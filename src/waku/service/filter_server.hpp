@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ namespace noroshi::waku {
 
 /// Bounded whatever subscribers do: 200 of them, 1,000 topics of 64 KiB together each, 100 messages and 2 MiB that wait
 /// for each, 32 MiB for all; what a slow one cannot take is dropped, oldest first of who has most, and counted. A subscription dies 5 minutes after its last request,
-/// or after 3 pushes in a row that failed. Thread: the I/O thread.
+/// or when for 30 s pushes failed and none was taken: a client that halts for one deadline is not forgotten. Thread: the I/O thread.
 class FilterServer {
   public:
     FilterServer(Streams& streams, const std::vector<std::string>& topics, Metrics& metrics)
@@ -35,7 +36,7 @@ class FilterServer {
     static constexpr std::size_t pushes_at_once = 4;
     /// Of one subscriber, unless it is a single push: 200 of them fit into `most_bytes_of_all`.
     static constexpr std::size_t most_pushing_bytes = 160 * 1024;
-    static constexpr unsigned most_failures = 3;
+    static constexpr Milliseconds most_failing{30'000};
     static constexpr Milliseconds lifetime{300'000};
 
   private:
@@ -46,7 +47,7 @@ class FilterServer {
         std::size_t waiting_bytes{0};
         std::size_t under_way{0};
         std::size_t under_way_bytes{0};
-        unsigned failures{0};
+        std::optional<SteadyMs> failing_since;  ///< the first push that failed since one was taken
     };
     [[nodiscard]] FilterAnswer subscribe(const PeerId& peer, const FilterRequest& request, SteadyMs now);
     [[nodiscard]] FilterAnswer unsubscribe(const PeerId& peer, const FilterRequest& request);

@@ -408,6 +408,34 @@ TEST_F(StreamsTest, When_all_places_are_taken_the_peer_with_most_loses_its_oldes
     EXPECT_EQ(streams_.open_count(), Streams::most_inbound);
 }
 
+TEST_F(StreamsTest, Of_the_places_of_a_peer_those_go_first_that_nothing_was_asked_on) {
+    StreamId next = inbound;
+    const StreamId asked = next++;
+    serve(asked, "busy");
+    streams_.on(event::StreamData{asked, {1, 7}}, start);
+    for (std::size_t i = 1; i < Streams::inbound_per_peer; ++i) {
+        serve(next++, "busy");
+    }
+    for (std::size_t peer = 0; streams_.open_count() < Streams::most_inbound; ++peer) {
+        serve(next++, "one" + std::to_string(peer));
+    }
+    for (std::size_t i = 1; i < Streams::inbound_per_peer; ++i) {
+        serve(next++, "newcomer" + std::to_string(i));
+    }
+    EXPECT_TRUE(notes_.streams.at(asked + 1).reset) << "the oldest";
+    EXPECT_FALSE(notes_.streams.at(asked).reset) << "an answer is due there";
+}
+
+TEST_F(StreamsTest, Small_requests_and_answers_are_kept_while_large_ones_that_are_leaving_fill_the_room) {
+    send_part(inbound, "modest", 60'000, 50'000);
+    for (StreamId stream = inbound + 1; stream <= inbound + 12; ++stream) {
+        send_part(stream, "hog" + std::to_string(stream % 3), 3'000'000, 3'000'000);
+    }
+    send_part(inbound + 20, "modest", 60'000, 50'000);
+    EXPECT_EQ(faults_.find("modest"), std::string::npos) << faults_;
+    EXPECT_FALSE(notes_.streams.at(inbound).reset);
+}
+
 TEST_F(StreamsTest, What_requests_hold_together_is_bounded_and_the_peer_that_holds_most_pays) {
     send_part(inbound, "modest", 100'000, 90'000);
     for (StreamId stream = inbound + 1; stream <= inbound + 12; ++stream) {
