@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 /** Compare with nrp2p_abi_version() once at start. */
-#define NRP2P_ABI_VERSION 3u
+#define NRP2P_ABI_VERSION 4u
 
 /** Result codes; Linux errno values, negated, where there is one. */
 enum {
@@ -235,6 +235,8 @@ typedef struct nrp2p_counters {
     uint64_t discv5_nodes;        /**< gauge: nodes in the table that answer, as of the last look-up */
     uint64_t discv5_unrecognized; /**< datagrams that are none of ours: garbage, or of another network */
     uint64_t discv5_unverifiable; /**< sessions refused because the record names another address than its sender's */
+    uint64_t discv5_sessions;     /**< sessions with other nodes that were established */
+    uint64_t discv5_queries;      /**< look-ups that ended, each over several nodes */
 } nrp2p_counters;
 
 typedef enum nrp2p_verdict {

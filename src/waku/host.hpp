@@ -118,6 +118,14 @@ struct Discv5Listening {
 struct Discovered {
     std::string record;  ///< "enr:...", at most 404 bytes
 };
+/// Of discv5, since the host was made.
+struct Discv5Counters {
+    std::uint64_t nodes{0};     ///< in the table, as of the last query: no sum but a number of now
+    std::uint64_t sessions{0};  ///< with other nodes
+    std::uint64_t queries{0};   ///< that ended, each over several nodes
+    std::uint64_t unrecognized{0};  ///< datagrams: garbage, or of another network
+    std::uint64_t unverifiable{0};  ///< sessions with a node whose record names another address
+};
 /// Discovery has ended, the host goes on; `discover` may be called again.
 struct Discv5Failed {
     std::string reason;
@@ -132,7 +140,7 @@ using HostEvent =
     std::variant<event::Listening, event::ListenClosed, event::Connected, event::Closed, event::DialError,
                  event::Identified, event::PingRtt, event::Subscription, event::Gossip, event::Published, event::Mesh, event::StreamIn,
                  event::StreamOpen, event::StreamData, event::StreamEof, event::StreamEnded, event::Discv5Listening,
-                 event::Discovered, event::Discv5Failed, event::Stopped>;
+                 event::Discovered, event::Discv5Counters, event::Discv5Failed, event::Stopped>;
 
 /// Where events go. `deliver` is called on the I/O thread, never from inside a command, and never after the host is
 /// destroyed.
@@ -189,6 +197,8 @@ class P2pHost {
     /// Looks for other nodes until the host ends. Discv5Listening or Discv5Failed follows, then Discovered.
     /// Errors: invalid_argument (a record that does not verify, or is of another key), conflict (it runs already).
     [[nodiscard]] virtual Result<void> discover(const DiscoveryStart& start) = 0;
+    /// Discv5Counters follows, when the host finds the time.
+    virtual void ask_discv5() = 0;
     /// Ends its connections and refuses new ones in both directions, or allows them again.
     virtual void ban(std::string_view peer, bool on) = 0;
 

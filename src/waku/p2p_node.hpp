@@ -86,6 +86,7 @@ class P2pNode final : public Node {
     void on(const event::Discv5Listening& event);
     void on(const event::Discv5Failed& event);
     void on(const event::Discovered& event);
+    void on(const event::Discv5Counters& event);
 
     // p2p_node_peers.cpp: who is connected, of which cluster
     void discover(SteadyMs now);
@@ -189,6 +190,7 @@ class P2pNode final : public Node {
     std::map<RequestId, PeerId> found_dials_;  ///< dials of peers that discovery found
     bool discv5_begun_{false};
     SteadyMs discv5_again_at_{};
+    SteadyMs discv5_asked_at_{};
     RequestId next_request_{1};
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
     Conduct conduct_;

@@ -14,6 +14,8 @@ constexpr std::size_t max_reason_bytes = 200;
 constexpr Milliseconds idle_after{30'000};
 constexpr const char* idle = "idle";
 constexpr Milliseconds discv5_retry{60'000};
+/// Between two looks at its counters.
+constexpr Milliseconds discv5_interval{5'000};
 
 }  // namespace
 
@@ -33,6 +35,10 @@ void P2pNode::discover(SteadyMs now) {
     if (!discv5_begun_ && now >= discv5_again_at_ && listening_.size() >= config_.listen.size()) {
         discv5_begun_ = true;
         discovery_->host_ready(*host_, listening_);
+    }
+    if (discv5_begun_ && config_.discovery.discv5 && now >= discv5_asked_at_ + discv5_interval) {
+        discv5_asked_at_ = now;
+        host_->ask_discv5();
     }
     for (const PeerBook::Due& due : discovery_->tick(now, useful_peers())) {
         if (peers_.contains(due.peer)) {  // it came before its record did, or is a static one
@@ -64,6 +70,12 @@ void P2pNode::on(const event::PingRtt& event) {
 }
 
 void P2pNode::on(const event::Discovered& event) {
+    if (discovery_) {
+        discovery_->on(event);
+    }
+}
+
+void P2pNode::on(const event::Discv5Counters& event) {
     if (discovery_) {
         discovery_->on(event);
     }

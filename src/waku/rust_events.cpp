@@ -2,6 +2,7 @@
 #include "rust_events.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -71,6 +72,12 @@ event::Mesh mesh_of(const nrp2p_event& event) {
     return mesh;
 }
 
+event::Discv5Counters counters_of(nrp2p_slice slice) {
+    nrp2p_counters all{};
+    std::memcpy(&all, slice.ptr, std::min(slice.len, sizeof(all)));
+    return {all.discv5_nodes, all.discv5_sessions, all.discv5_queries, all.discv5_unrecognized, all.discv5_unverifiable};
+}
+
 }  // namespace
 
 GossipId gossip_id_of(nrp2p_slice slice) {
@@ -121,6 +128,8 @@ std::optional<HostEvent> value_of(const nrp2p_event& event) {
             return event::StreamEof{event.id};
         case NRP2P_EVENT_STREAM_END:
             return event::StreamEnded{event.id, end_of(event.code), text_of(event.text)};
+        case NRP2P_EVENT_STATS:
+            return counters_of(event.data);
         case NRP2P_EVENT_DISCV5_LISTENING:
             return event::Discv5Listening{text_of(event.text), text_of(event.data)};
         case NRP2P_EVENT_DISCOVERED:

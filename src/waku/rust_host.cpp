@@ -304,6 +304,7 @@ class RustHost final : public P2pHost {
                                           start.record.size(), bootstrap.data(), bootstrap.size()),
                        "discover");
     }
+    void ask_discv5() override { nrp2p_stats(host_, 1); }
     void ban(std::string_view peer, bool on) override { nrp2p_ban(host_, peer.data(), peer.size(), on ? 1 : 0); }
     Result<void> subscribe(std::string_view topic) override {
         return checked(nrp2p_gossip_subscribe(host_, topic.data(), topic.size()), "subscribe");

@@ -47,6 +47,9 @@ test('discv5: noroshi finds go-waku, go-waku finds noroshi and each other throug
   const second = await GoWaku.start(t, { number: 2, extra: [...await discv5(), `--discv5-bootstrap-node=${node.record}`] });
   await until('go-waku is connected with noroshi', async () => (await second.connectedPeers()).some((p) => JSON.stringify(p).includes(peerId(node.address))), 60_000);
   await until('noroshi is connected with the second', () => connectedTo(node, second.peerId), 60_000);
+  for (const name of ['nodes', 'sessions_total', 'queries_total']) {
+    await until(`noroshi_waku_discv5_${name}`, async () => (await node.metric(`noroshi_waku_discv5_${name}`)) > 0);
+  }
 });
 
 test('discv5: three nodes of noroshi find each other, and the book brings them together again', { timeout: 120_000 }, async (t) => {

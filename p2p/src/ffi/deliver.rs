@@ -200,6 +200,8 @@ fn counters_of(counters: &Counters) -> types::Counters {
         discv5_nodes: counters.discv5_nodes,
         discv5_unrecognized: counters.discv5_unrecognized,
         discv5_unverifiable: counters.discv5_unverifiable,
+        discv5_sessions: counters.discv5_sessions,
+        discv5_queries: counters.discv5_queries,
     }
 }
 

@@ -6,7 +6,7 @@ use libp2p::gossipsub::MessageAcceptance;
 
 use crate::host::Refusal;
 
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 pub const OK: i32 = 0;
 pub const ENOENT: i32 = -2;
@@ -113,6 +113,8 @@ pub struct Counters {
     pub discv5_nodes: u64,
     pub discv5_unrecognized: u64,
     pub discv5_unverifiable: u64,
+    pub discv5_sessions: u64,
+    pub discv5_queries: u64,
 }
 
 pub type Callback = extern "C" fn(user: *mut c_void, event: *const Event);

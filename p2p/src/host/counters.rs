@@ -25,6 +25,8 @@ pub struct Counters {
     pub discv5_nodes: u64,
     pub discv5_unrecognized: u64,
     pub discv5_unverifiable: u64,
+    pub discv5_sessions: u64,
+    pub discv5_queries: u64,
 }
 
 /// The running totals behind `Counters`.
@@ -41,6 +43,8 @@ pub(crate) struct Totals {
     pub(crate) discv5_nodes: AtomicU64,
     pub(crate) discv5_unrecognized: AtomicU64,
     pub(crate) discv5_unverifiable: AtomicU64,
+    pub(crate) discv5_sessions: AtomicU64,
+    pub(crate) discv5_queries: AtomicU64,
 }
 
 impl Totals {
@@ -59,6 +63,8 @@ impl Totals {
             discv5_nodes: read(&self.discv5_nodes),
             discv5_unrecognized: read(&self.discv5_unrecognized),
             discv5_unverifiable: read(&self.discv5_unverifiable),
+            discv5_sessions: read(&self.discv5_sessions),
+            discv5_queries: read(&self.discv5_queries),
             ..Counters::default()
         }
     }

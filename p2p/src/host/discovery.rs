@@ -137,6 +137,7 @@ async fn discover(shared: &Arc<Shared>, key: CombinedKey, plan: Plan) -> String 
                 None => return fault.try_recv().unwrap_or_else(|_| "the service ended".into()),
             },
             found = &mut lookup => {
+                count(&shared.totals.discv5_queries);
                 for record in &found {
                     service.tell(record);
                 }
@@ -179,7 +180,11 @@ impl Service {
 
     fn take(&mut self, event: discv5::Event) {
         match event {
-            discv5::Event::Discovered(record) | discv5::Event::SessionEstablished(record, _) => self.tell(&record),
+            discv5::Event::Discovered(record) => self.tell(&record),
+            discv5::Event::SessionEstablished(record, _) => {
+                count(&self.shared.totals.discv5_sessions);
+                self.tell(&record);
+            }
             discv5::Event::UnrecognizedFrame(_) => count(&self.shared.totals.discv5_unrecognized),
             discv5::Event::UnverifiableEnr { .. } => count(&self.shared.totals.discv5_unverifiable),
             _ => {}

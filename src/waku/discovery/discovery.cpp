@@ -180,6 +180,25 @@ void Discovery::on(const event::Discv5Failed& event) {
     environment_.log.error("discv5_failed", {{"reason", printable(event.reason, max_description_bytes)}});
 }
 
+/// A new host counts from 0.
+void Discovery::on(const event::Discv5Counters& event) {
+    const auto counter = [this](std::string_view name, std::string_view help, Metrics::LabelList labels,
+                                std::uint64_t now, std::uint64_t before) {
+        environment_.metrics.counter(name, help, std::move(labels)).add(now >= before ? now - before : now);
+    };
+    const auto refused = [&counter](const char* reason, std::uint64_t now, std::uint64_t before) {
+        counter("noroshi_waku_discv5_refused_total", "Datagrams and sessions that discv5 did not take, by reason.",
+                {{"reason", reason}}, now, before);
+    };
+    environment_.metrics.gauge("noroshi_waku_discv5_nodes", "Nodes in the table of discv5, as of the last query.")
+        .set(static_cast<double>(event.nodes));
+    counter("noroshi_waku_discv5_sessions_total", "Sessions of discv5 with other nodes.", {}, event.sessions, shown_.sessions);
+    counter("noroshi_waku_discv5_queries_total", "Queries of discv5 that ended.", {}, event.queries, shown_.queries);
+    refused("unrecognized", event.unrecognized, shown_.unrecognized);
+    refused("unverifiable", event.unverifiable, shown_.unverifiable);
+    shown_ = event;
+}
+
 /// Each is asked once soon after it came.
 void Discovery::exchange_ready(const PeerId& peer) {
     if (exchangers_.insert(peer).second) {

@@ -35,6 +35,7 @@ class Discovery {
     void on(const event::Discovered& event);
     void on(const event::Discv5Listening& event);
     void on(const event::Discv5Failed& event);
+    void on(const event::Discv5Counters& event);
 
     /// It is connected and offers peer exchange.
     void exchange_ready(const PeerId& peer);
@@ -81,6 +82,7 @@ class Discovery {
     std::map<PeerId, SteadyMs> dialling_;
     SteadyMs next_exchange_{};
     SteadyMs next_save_{};
+    event::Discv5Counters shown_;  ///< of this host, so far
 };
 
 }  // namespace noroshi::waku

@@ -247,6 +247,25 @@ TEST_F(DiscoveryTest, WhatDiscv5FindsIsDialledUntilEnoughPeersServeUs) {
     EXPECT_EQ(bench_.counter("noroshi_waku_records_total", {{"source", "discv5"}, {"result", "new"}}), 10U);
 }
 
+TEST_F(DiscoveryTest, TheCountersOfDiscv5AreShownAndGoOnWithANewHost) {
+    NodeConfig with = config();
+    with.discovery.discv5 = true;
+    bench_.start(std::move(with));
+    bench_.advance(Milliseconds(10'500));
+    EXPECT_EQ(bench_.notes.discv5_asked, 3) << "every five seconds";
+    const auto queries = [this] { return bench_.counter("noroshi_waku_discv5_queries_total"); };
+    bench_.event(event::Discv5Counters{4, 7, 2, 5, 1});
+    bench_.event(event::Discv5Counters{4, 9, 3, 5, 1});
+    EXPECT_EQ(queries(), 3U);
+    EXPECT_EQ(bench_.counter("noroshi_waku_discv5_sessions_total"), 9U);
+    EXPECT_EQ(bench_.counter("noroshi_waku_discv5_refused_total", {{"reason", "unrecognized"}}), 5U);
+    EXPECT_EQ(bench_.counter("noroshi_waku_discv5_refused_total", {{"reason", "unverifiable"}}), 1U);
+    EXPECT_EQ(bench_.metrics().gauge("noroshi_waku_discv5_nodes", "").value(), 4);
+    bench_.event(event::Discv5Counters{1, 2, 1, 0, 0});  // of the successor of a host that died
+    EXPECT_EQ(queries(), 4U);
+    EXPECT_EQ(bench_.counter("noroshi_waku_discv5_sessions_total"), 11U);
+}
+
 TEST_F(DiscoveryTest, AFoundPeerThatFailsIsNotDialledAtOnceAgain) {
     NodeConfig with = config();
     with.discovery.discv5 = true;

@@ -57,6 +57,7 @@ struct HostNotes {
     std::vector<Answer> answers;
     std::map<StreamId, Stream> streams;
     std::vector<DiscoveryStart> discoveries;
+    int discv5_asked{0};
     bool gossip{false};
     bool hides_addresses{false};
     std::string tls_certificate;
@@ -96,6 +97,7 @@ class FakeHost final : public P2pHost {
         notes_.discoveries.push_back(start);
         return {};
     }
+    void ask_discv5() override { ++notes_.discv5_asked; }
     void disconnect(std::string_view peer) override { notes_.disconnected.emplace_back(peer); }
     void ban(std::string_view peer, bool on) override {
         std::erase(notes_.banned, peer);
