@@ -9,15 +9,13 @@
 namespace noroshi::promql {
 namespace {
 
-constexpr Milliseconds default_subquery_step = std::chrono::minutes(1);
-
 Vector as_vector(Value value) { return std::get<Vector>(std::move(value)); }
 
 }  // namespace
 
 TimestampMs Evaluation::shifted(const TimeShift& shift, TimestampMs at) const {
     if (shift.at) {
-        at = shift.at->kind == At::Kind::time ? shift.at->time : query_at_;
+        at = shift.at->kind == At::Kind::time ? shift.at->time : shift.at->kind == At::Kind::start ? steps_.start : steps_.end;
     }
     return at - shift.offset;
 }
@@ -88,7 +86,7 @@ Result<Value> Evaluation::range(const Selector& selector, TimestampMs at) {
 }
 
 Result<Value> Evaluation::value_of(const Subquery& subquery, TimestampMs at) {
-    const Milliseconds step = subquery.step.count() == 0 ? default_subquery_step : subquery.step;
+    const Milliseconds step = subquery.step.count() == 0 ? options_.subquery_step : subquery.step;
     const TimestampMs to = shifted(subquery.shift, at);
     const TimestampMs from = to - subquery.range;
     // Steps lie on multiples of the step since the epoch; the left end is open.

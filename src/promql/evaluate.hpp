@@ -10,9 +10,9 @@ namespace noroshi::promql {
 /// One evaluation over one store. Counts the samples it reads and refuses to go over the budget.
 class Evaluation {
   public:
-    /// `query_at` is what `@ start()` and `@ end()` mean.
-    Evaluation(const tsdb::Head& head, const EngineOptions& options, TimestampMs query_at)
-        : head_(head), options_(options), query_at_(query_at) {}
+    /// `steps`: what `@ start()` and `@ end()` mean.
+    Evaluation(const tsdb::Head& head, const EngineOptions& options, const Steps& steps)
+        : head_(head), options_(options), steps_(steps) {}
 
     [[nodiscard]] Result<Value> evaluate(const Node& node, TimestampMs at);
 
@@ -32,7 +32,7 @@ class Evaluation {
 
     const tsdb::Head& head_;
     const EngineOptions& options_;
-    TimestampMs query_at_;
+    Steps steps_;
     std::size_t samples_{0};
 };
 

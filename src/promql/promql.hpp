@@ -1,7 +1,9 @@
 // src/promql/promql.hpp - PromQL: parse an expression once, evaluate it at a time; the only public header of this library.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -24,15 +26,26 @@ struct VectorSample {
 };
 using Vector = std::vector<VectorSample>;
 
-/// One element of a range vector, samples in order of time.
+/// One series of a range vector or of a range query's answer, samples in order of time.
 struct MatrixSeries {
     model::Labels labels;
     std::vector<model::Sample> samples;
 };
 using Matrix = std::vector<MatrixSeries>;
 
-/// The answer of an evaluation: scalar, string, instant vector or range vector.
+/// The value of an evaluation: scalar, string, instant vector or range vector.
 using Value = std::variant<double, std::string, Vector, Matrix>;
+
+/// What an evaluation has to say beside its value, in Prometheus's wording with its prefix and `(line:col)`; each once.
+struct Annotations {
+    std::set<std::string> warnings;  ///< "PromQL warning: ..."
+    std::set<std::string> infos;     ///< "PromQL info: ..."
+};
+
+struct Answer {
+    Value value;
+    Annotations annotations;
+};
 
 struct Node;  // private tree
 
@@ -56,15 +69,28 @@ class Expression {
 
 struct EngineOptions {
     Milliseconds lookback_delta{std::chrono::minutes(5)};
-    std::size_t max_samples{50'000'000};  ///< read by one evaluation, else Errc::limit
+    Milliseconds subquery_step{std::chrono::minutes(1)};  ///< of subqueries that name none
+    std::size_t max_samples{50'000'000};                  ///< read by one evaluation, else Errc::limit
+    std::function<bool()> gives_up{};                     ///< asked now and then; true: Errc::timeout
+    bool delayed_name_removal{false};                     ///< `__name__` goes at the end, not in each step of the way
 };
 
-/// Evaluates expressions over a store. Thread: the one that appends to the store.
+/// The times of a range query: start, start + step, .. up to end. `step` is positive, `end` not before `start`.
+struct Steps {
+    TimestampMs start;
+    TimestampMs end;
+    Milliseconds step;
+};
+
+/// Evaluates expressions over a store; cheap to make, one for each query. Thread: the one that appends to the store.
 class Engine {
   public:
     Engine(const tsdb::Head& head, EngineOptions options) : head_(head), options_(options) {}
-    /// Value at `at`. Errors: limit, invalid_argument (matching and grouping faults, Prometheus's wording).
-    [[nodiscard]] Result<Value> instant(const Expression& expression, TimestampMs at) const;
+    /// Value at `at`. Errors: limit, timeout, invalid_argument (matching and grouping faults, Prometheus's wording).
+    [[nodiscard]] Result<Answer> instant(const Expression& expression, TimestampMs at) const;
+    /// A Matrix in order of labels, a series with at least one sample each; a scalar's has no labels. Errors as `instant`,
+    /// and invalid_argument when the expression is a string or range vector.
+    [[nodiscard]] Result<Answer> range(const Expression& expression, const Steps& steps) const;
 
   private:
     const tsdb::Head& head_;

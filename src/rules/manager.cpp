@@ -238,8 +238,8 @@ void Manager::State::evaluate(RunningGroup& group, TimestampMs at, std::vector<m
 
 Result<promql::Vector> Manager::State::evaluate_rule(RunningGroup& group, RunningRule& rule, TimestampMs at,
                                                      std::vector<model::AlertTransition>& out, store::Batch& batch) {
-    NOROSHI_TRY(promql::Value value, engine.instant(rule.rule.expression, at));
-    promql::Vector answer = as_vector(std::move(value));
+    NOROSHI_TRY(promql::Answer evaluated, engine.instant(rule.rule.expression, at));
+    promql::Vector answer = as_vector(std::move(evaluated.value));
     if (!rule.alerts) {
         return recorded(group, rule.rule, std::move(answer));
     }
@@ -273,11 +273,11 @@ TemplateData Manager::State::template_data(TimestampMs at) const {
     data.external_labels = options.external_labels;
     data.query = [this, at](std::string_view text) -> Result<promql::Vector> {
         NOROSHI_TRY(const promql::Expression expression, promql::Expression::parse(text));
-        NOROSHI_TRY(promql::Value value, engine.instant(expression, at));
-        if (!std::holds_alternative<promql::Vector>(value) && !std::holds_alternative<double>(value)) {
+        NOROSHI_TRY(promql::Answer answer, engine.instant(expression, at));
+        if (!std::holds_alternative<promql::Vector>(answer.value) && !std::holds_alternative<double>(answer.value)) {
             return fail(Errc::invalid_argument, "query result is not a vector or scalar");
         }
-        return as_vector(std::move(value));
+        return as_vector(std::move(answer.value));
     };
     return data;
 }

@@ -160,11 +160,12 @@ class Runner {
         Answer got;
         std::string text;
         for (TimestampMs at = eval.from; at <= eval.to; at += std::max(eval.step, Milliseconds(1))) {
-            const Result<promql::Value> value = engine.instant(*expression, at);
-            if (!value) {
-                judge_error(eval, value.error());
+            Result<promql::Answer> answer = engine.instant(*expression, at);
+            if (!answer) {
+                judge_error(eval, answer.error());
                 return;
             }
+            const promql::Value* value = &answer->value;
             add(*value, at, got);
             text += shown(*value) + " ";
             if (eval.step == Milliseconds(0)) {

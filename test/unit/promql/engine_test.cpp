@@ -19,7 +19,8 @@ class EngineTest : public testing::Test {
         }
     }
     Result<Value> value(const char* text, TimestampMs at, EngineOptions options = {}) const {
-        return Engine(head_, options).instant(*Expression::parse(text), at);
+        NOROSHI_TRY(Answer answer, Engine(head_, options).instant(*Expression::parse(text), at));
+        return std::move(answer.value);
     }
     static std::size_t elements(const Result<Value>& value) { return std::get<Vector>(*value).size(); }
 

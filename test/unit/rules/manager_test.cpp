@@ -52,7 +52,7 @@ class World {
     std::vector<std::string> query(const std::string& text) const {
         const auto value = engine.instant(*promql::Expression::parse(text), now);
         std::vector<std::string> out;
-        for (const promql::VectorSample& sample : std::get<promql::Vector>(*value)) {
+        for (const promql::VectorSample& sample : std::get<promql::Vector>(value->value)) {
             out.push_back(fmt::format("{} {}", sample.labels.to_string(), sample.value));
         }
         return out;
