@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <unordered_map>
 
 #include "base/numbers.hpp"
 #include "evaluate.hpp"
@@ -34,7 +34,7 @@ double extreme(const std::vector<double>& values, bool largest) {
     return out;
 }
 
-double summary(AggregateOp op, std::vector<double> values, double parameter) {
+double summary(AggregateOp op, std::vector<double>& values, double parameter) {
     switch (op) {
         case AggregateOp::sum: {
             ExactSum sum;
@@ -59,34 +59,125 @@ double summary(AggregateOp op, std::vector<double> values, double parameter) {
             return quantile(parameter, values);
         case AggregateOp::topk:
         case AggregateOp::bottomk:
+        case AggregateOp::limitk:
+        case AggregateOp::limit_ratio:
         case AggregateOp::count_values:
             break;
     }
     return std::numeric_limits<double>::quiet_NaN();
 }
 
-using Groups = std::map<model::Labels, std::vector<VectorSample>>;
+/// Rows by group: the number of each row's group, and the labels of each group in the order of their first row.
+struct Groups {
+    std::vector<std::size_t> of_row;
+    std::vector<Row> groups;
+};
 
-Result<Value> select_k(const Aggregate& aggregate, Groups groups, double k) {
-    if (std::isnan(k)) {
-        return fail(Errc::invalid_argument, "Parameter value is NaN");
+Groups group(const Aggregate& aggregate, const Table& table) {
+    Groups out;
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> numbers;
+    out.of_row.reserve(table.size());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        model::Labels labels = group_labels(aggregate, table.row(i).labels);
+        const auto [place, is_new] = numbers.emplace(std::move(labels), out.groups.size());
+        if (is_new) {
+            out.groups.push_back({place->first, false});
+        }
+        Row& row = out.groups[place->second];
+        row.drop_name = row.drop_name || table.row(i).drop_name;
+        out.of_row.push_back(place->second);
     }
-    Vector out;
-    if (k < 1) {
-        return Value(std::move(out));
+    return out;
+}
+
+/// The rows of each group.
+std::vector<std::vector<std::size_t>> members_of(const Groups& groups) {
+    std::vector<std::vector<std::size_t>> out(groups.groups.size());
+    for (std::size_t row = 0; row < groups.of_row.size(); ++row) {
+        out[groups.of_row[row]].push_back(row);
     }
-    const bool largest = aggregate.op == AggregateOp::topk;
-    for (auto& [labels, elements] : groups) {
-        std::stable_sort(elements.begin(), elements.end(), [largest](const VectorSample& a, const VectorSample& b) {
-            if (std::isnan(a.value) || std::isnan(b.value)) {
-                return !std::isnan(a.value) && std::isnan(b.value);
+    return out;
+}
+
+/// Whether an element belongs to the share `ratio` of all; a negative one is the other share.
+bool in_ratio(double ratio, const model::Labels& labels) {
+    // The hash as a number of [0, 1], as the reference takes it.
+    const double offset = static_cast<double>(labels.hash()) / 18446744073709551616.0;
+    return ratio >= 0 ? offset < ratio : offset >= 1.0 + ratio;
+}
+
+/// The better of two elements comes first; NaN last.
+bool comes_before(double a, double b, bool largest) {
+    if (std::isnan(a) || std::isnan(b)) {
+        return !std::isnan(a) && std::isnan(b);
+    }
+    return largest ? a > b : a < b;
+}
+
+/// The rows of a group that topk, bottomk, limitk or limit_ratio keeps at a step, in their order.
+std::vector<std::size_t> chosen(const Aggregate& aggregate, const Table& table, const std::vector<std::size_t>& members,
+                                std::size_t step, double parameter) {
+    std::vector<std::size_t> out;
+    std::ranges::copy_if(members, std::back_inserter(out),
+                         [&table, step](std::size_t row) { return has_value(table.values(row)[step]); });
+    if (aggregate.op == AggregateOp::limit_ratio) {
+        const double ratio = std::clamp(parameter, -1.0, 1.0);
+        std::erase_if(out, [&](std::size_t row) { return ratio == 0 || !in_ratio(ratio, table.row(row).labels); });
+        return out;
+    }
+    const auto most = parameter < 1 ? 0 : static_cast<std::size_t>(std::min(parameter, static_cast<double>(out.size())));
+    if (aggregate.op != AggregateOp::limitk) {
+        const bool largest = aggregate.op == AggregateOp::topk;
+        const auto before = [&](std::size_t a, std::size_t b) {
+            return comes_before(table.values(a)[step], table.values(b)[step], largest);
+        };
+        std::stable_sort(out.begin(), out.end(), before);
+    }
+    out.resize(most);
+    return out;
+}
+
+Result<void> check_count(const Aggregate& aggregate, Evaluation& evaluation, const Scalars& parameters) {
+    const bool is_ratio = aggregate.op == AggregateOp::limit_ratio;
+    for (const double parameter : parameters) {
+        if (std::isnan(parameter)) {
+            return fail(Errc::invalid_argument, is_ratio ? "Ratio value is NaN" : "Parameter value is NaN");
+        }
+        if (is_ratio && std::fabs(parameter) > 1) {
+            evaluation.warn(*aggregate.parameter,
+                            fmt::format("ratio value should be between -1 and 1, got {}, capping to {}",
+                                        format_float(parameter), parameter > 1 ? 1 : -1));
+        }
+        if (!is_ratio && parameter <= -9223372036854775808.0) {
+            return fail(Errc::invalid_argument, fmt::format("Scalar value {} underflows int64", format_float_go(parameter)));
+        }
+        if (!is_ratio && parameter >= 9223372036854775807.0) {
+            return fail(Errc::invalid_argument, fmt::format("Scalar value {} overflows int64", format_float_go(parameter)));
+        }
+    }
+    return {};
+}
+
+Result<StepValue> select_some(const Aggregate& aggregate, Evaluation& evaluation, const Table& table,
+                              const Scalars& parameters) {
+    if (aggregate.op != AggregateOp::limit_ratio && std::ranges::none_of(parameters, [](double k) { return k >= 1 || std::isnan(k); })) {
+        return StepValue(Table(table.steps()));
+    }
+    NOROSHI_TRY_VOID(check_count(aggregate, evaluation, parameters));
+    const Groups groups = group(aggregate, table);
+    Table out(table.steps());
+    std::vector<std::size_t> place(table.size(), table.size());
+    for (const std::vector<std::size_t>& members : members_of(groups)) {
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            for (const std::size_t row : chosen(aggregate, table, members, step, parameters[step])) {
+                if (place[row] == table.size()) {
+                    place[row] = out.add(table.row(row));
+                }
+                out.values(place[row])[step] = table.values(row)[step];
             }
-            return largest ? a.value > b.value : a.value < b.value;
-        });
-        const auto most = static_cast<std::size_t>(std::min(k, static_cast<double>(elements.size())));
-        std::ranges::move(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(most), std::back_inserter(out));
+        }
     }
-    return Value(std::move(out));
+    return StepValue(std::move(out));
 }
 
 /// Plain digits, never an exponent.
@@ -99,45 +190,73 @@ std::string plain_digits(double value) {
                : format_float(value);
 }
 
-Result<Value> count_values(Groups groups, const std::string& label) {
+Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, const std::string& label) {
     if (label.empty()) {
         return fail(Errc::invalid_argument, "invalid label name \"\" in count_values");
     }
-    std::map<model::Labels, double> counts;
-    for (const auto& [labels, elements] : groups) {
-        for (const VectorSample& element : elements) {
-            counts[labels.with(label, plain_digits(element.value))] += 1;
+    Table out(table.steps());
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> places;
+    for (std::size_t step = 0; step < table.steps(); ++step) {
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            const double value = table.values(i)[step];
+            if (!has_value(value)) {
+                continue;
+            }
+            // The new label may be one of those that group.
+            const model::Labels valued = table.row(i).labels.with(label, plain_digits(value));
+            const model::Labels labels = group_labels(aggregate, valued).with(label, valued.get(label));
+            const auto [place, is_new] = places.emplace(labels, out.size());
+            if (is_new) {
+                out.add({labels, table.row(i).drop_name});
+            }
+            double& count = out.values(place->second)[step];
+            count = has_value(count) ? count + 1 : 1;
         }
     }
-    Vector out;
-    for (const auto& [labels, count] : counts) {
-        out.push_back({labels, count});
+    return StepValue(std::move(out));
+}
+
+void warn_of_quantiles(Evaluation& evaluation, const Node& node, const Scalars& parameters) {
+    for (const double q : parameters) {
+        if (std::isnan(q) || q < 0 || q > 1) {
+            evaluation.warn(node, fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
+        }
     }
-    return Value(std::move(out));
 }
 
 }  // namespace
 
-Result<Value> apply_aggregate(const Aggregate& aggregate, Vector elements, const Value& parameter) {
-    Groups groups;
-    for (VectorSample& element : elements) {
-        groups[group_labels(aggregate, element.labels)].push_back(std::move(element));
-    }
+Result<StepValue> apply_aggregate(Evaluation& evaluation, const Aggregate& aggregate, Table elements,
+                                  const StepValue& parameter) {
     if (aggregate.op == AggregateOp::count_values) {
-        return count_values(std::move(groups), std::get<std::string>(parameter));
+        return count_values(aggregate, elements, std::get<std::string>(parameter));
     }
-    const double number = std::get<double>(parameter);
-    if (aggregate.op == AggregateOp::topk || aggregate.op == AggregateOp::bottomk) {
-        return select_k(aggregate, std::move(groups), number);
+    const auto& parameters = std::get<Scalars>(parameter);
+    if (selects(aggregate.op)) {
+        return select_some(aggregate, evaluation, elements, parameters);
     }
-    Vector out;
-    for (const auto& [labels, members] : groups) {
-        std::vector<double> values;
-        values.reserve(members.size());
-        std::ranges::transform(members, std::back_inserter(values), &VectorSample::value);
-        out.push_back({labels, summary(aggregate.op, std::move(values), number)});
+    if (aggregate.op == AggregateOp::quantile && elements.size() > 0) {
+        warn_of_quantiles(evaluation, *aggregate.parameter, parameters);
     }
-    return Value(std::move(out));
+    const Groups groups = group(aggregate, elements);
+    Table out(elements.steps());
+    std::vector<double> values;
+    const std::vector<std::vector<std::size_t>> members = members_of(groups);
+    for (std::size_t number = 0; number < members.size(); ++number) {
+        const std::size_t row = out.add(groups.groups[number]);
+        for (std::size_t step = 0; step < elements.steps(); ++step) {
+            values.clear();
+            for (const std::size_t member : members[number]) {
+                if (const double value = elements.values(member)[step]; has_value(value)) {
+                    values.push_back(value);
+                }
+            }
+            if (!values.empty()) {
+                out.values(row)[step] = summary(aggregate.op, values, parameters[step]);
+            }
+        }
+    }
+    return StepValue(std::move(out));
 }
 
 }  // namespace noroshi::promql

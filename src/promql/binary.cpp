@@ -65,20 +65,24 @@ std::optional<double> combine(const Binary& binary, double left, double right, d
 
 bool drops_name(const Binary& binary) { return !is_comparison(binary.op) || binary.return_bool; }
 
-Result<Value> with_scalar(const Binary& binary, Vector vector, double scalar, bool scalar_left) {
-    Vector out;
-    for (VectorSample& element : vector) {
-        const double left = scalar_left ? scalar : element.value;
-        const double right = scalar_left ? element.value : scalar;
-        const std::optional<double> value = combine(binary, left, right, element.value);
-        if (!value) {
-            continue;
+Result<StepValue> with_scalar(Evaluation& evaluation, const Binary& binary, Table table, const Scalars& scalars,
+                              bool scalar_left) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const std::span<double> values = table.values(i);
+        for (std::size_t step = 0; step < values.size(); ++step) {
+            const double value = values[step];
+            if (has_value(value)) {
+                const double left = scalar_left ? scalars[step] : value;
+                const double right = scalar_left ? value : scalars[step];
+                values[step] = combine(binary, left, right, value).value_or(no_value);
+            }
         }
-        out.push_back({drops_name(binary) ? without_metadata(element.labels) : std::move(element.labels),
-                       *value});
+        if (drops_name(binary)) {
+            evaluation.drop_name(table.row(i));
+        }
     }
-    NOROSHI_TRY_VOID(require_unique(out));
-    return Value(std::move(out));
+    NOROSHI_TRY_VOID(evaluation.unify(table));
+    return StepValue(std::move(table));
 }
 
 /// The labels by which two elements are matched.
@@ -93,97 +97,141 @@ model::Labels signature(const Matching& matching, const model::Labels& labels) {
     return model::Labels(std::move(out));
 }
 
-Value set_operation(const Binary& binary, Vector left, Vector right) {
-    std::set<model::Labels> known;
-    const bool is_or = binary.op == BinaryOp::or_;
-    for (const VectorSample& element : is_or ? left : right) {
-        known.insert(signature(binary.matching, element.labels));
-    }
-    Vector out;
-    if (is_or) {
-        out = std::move(left);
-        for (VectorSample& element : right) {
-            if (!known.contains(signature(binary.matching, element.labels))) {
-                out.push_back(std::move(element));
-            }
+/// The rows of both sides by what they are matched by: rows of one group have one number.
+struct Groups {
+    std::vector<std::size_t> left;
+    std::vector<std::size_t> right;
+    std::size_t count{0};
+};
+
+Groups group(const Matching& matching, const Table& left, const Table& right) {
+    Groups out;
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> numbers;
+    numbers.reserve(left.size() + right.size());
+    const auto number = [&](const Table& table, std::vector<std::size_t>& into) {
+        into.reserve(table.size());
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            into.push_back(numbers.emplace(signature(matching, table.row(i).labels), numbers.size()).first->second);
         }
-        return out;
-    }
-    for (VectorSample& element : left) {
-        const bool found = known.contains(signature(binary.matching, element.labels));
-        if (found == (binary.op == BinaryOp::and_)) {
-            out.push_back(std::move(element));
+    };
+    number(left, out.left);
+    number(right, out.right);
+    out.count = numbers.size();
+    return out;
+}
+
+/// For each step, which groups have a value on this side.
+std::vector<bool> presence(const Table& table, const std::vector<std::size_t>& numbers, std::size_t count) {
+    std::vector<bool> out(table.steps() * count);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            if (has_value(table.values(i)[step])) {
+                out[step * count + numbers[i]] = true;
+            }
         }
     }
     return out;
 }
 
-/// Labels of a result: the many side's, or the matched ones, with what group_left or group_right brings along.
-model::Labels result_labels(const Binary& binary, const model::Labels& many, const model::Labels& one) {
-    const Matching& matching = binary.matching;
-    model::Labels out = drops_name(binary) ? without_metadata(many) : many;
-    if (matching.card == Card::one_to_one) {
-        std::vector<model::Label> kept;
-        for (const model::Label& label : out) {
-            const bool listed = std::ranges::count(matching.labels, label.name) != 0;
-            if (listed == matching.on) {
-                kept.push_back(label);
+/// Keeps the values of `table` in whose group the other side has one, or has none.
+void filter(Table& table, const std::vector<std::size_t>& numbers, const std::vector<bool>& others, std::size_t count,
+            bool wanted) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const std::span<double> values = table.values(i);
+        for (std::size_t step = 0; step < values.size(); ++step) {
+            if (others[step * count + numbers[i]] != wanted) {
+                values[step] = no_value;
             }
         }
-        out = model::Labels(std::move(kept));
     }
-    for (const std::string& name : matching.include) {
-        out = out.with(name, one.get(name));
-    }
-    return out;
 }
 
+Result<StepValue> set_operation(const Binary& binary, Table left, Table right) {
+    const Groups groups = group(binary.matching, left, right);
+    if (binary.op != BinaryOp::or_) {
+        filter(left, groups.left, presence(right, groups.right, groups.count), groups.count, binary.op == BinaryOp::and_);
+        return StepValue(std::move(left));
+    }
+    filter(right, groups.right, presence(left, groups.left, groups.count), groups.count, false);
+    left.reserve(left.size() + right.size());
+    for (std::size_t i = 0; i < right.size(); ++i) {
+        const std::size_t row = left.add(std::move(right.row(i)));
+        std::ranges::copy(right.values(i), left.values(row).begin());
+    }
+    NOROSHI_TRY_VOID(left.unify());
+    return StepValue(std::move(left));
+}
+
+/// Operators between vectors, one step after the other; what labels say is worked out once.
 class VectorMatch {
   public:
-    VectorMatch(const Binary& binary, const Vector& left, const Vector& right)
-        : binary_(binary), swapped_(binary.matching.card == Card::one_to_many) {
-        many_ = swapped_ ? &right : &left;
-        one_ = swapped_ ? &left : &right;
+    VectorMatch(Evaluation& evaluation, const Binary& binary, const Table& left, const Table& right)
+        : evaluation_(evaluation), binary_(binary), swapped_(binary.matching.card == Card::one_to_many),
+          many_(swapped_ ? right : left), one_(swapped_ ? left : right), out_(left.steps()) {
+        Groups groups = group(binary.matching, many_, one_);
+        many_groups_ = std::move(groups.left);
+        one_groups_ = std::move(groups.right);
+        one_at_.resize(groups.count);
+        matched_.resize(groups.count);
     }
 
-    Result<Value> run() {
-        NOROSHI_TRY_VOID(index_one_side());
-        Vector out;
-        for (const VectorSample& many : *many_) {
-            const model::Labels by = signature(binary_.matching, many.labels);
-            const auto found = one_by_signature_.find(by);
-            if (found == one_by_signature_.end()) {
-                continue;
+    Result<StepValue> run() {
+        const Matching& matching = binary_.matching;
+        const std::optional<double> fill_one = swapped_ ? matching.fill_left : matching.fill_right;
+        const std::optional<double> fill_many = swapped_ ? matching.fill_right : matching.fill_left;
+        for (std::size_t step = 0; step < out_.steps(); ++step) {
+            NOROSHI_TRY_VOID(index_one_side(step));
+            matched_.assign(matched_.size(), false);
+            written_.clear();
+            for (std::size_t i = 0; i < many_.size(); ++i) {
+                const double many = many_.values(i)[step];
+                const std::size_t found = one_at_[many_groups_[i]];
+                if (!has_value(many) || (found == none && !fill_one)) {
+                    continue;
+                }
+                const double one = found == none ? *fill_one : one_.values(found)[step];
+                NOROSHI_TRY_VOID(write(step, i, found, many, one, many_groups_[i]));
             }
-            const VectorSample& one = *found->second;
-            const double left = swapped_ ? one.value : many.value;
-            const double right = swapped_ ? many.value : one.value;
-            const std::optional<double> value = combine(binary_, left, right, left);
-            model::Labels labels = result_labels(binary_, many.labels, one.labels);
-            // Duplicates count also where the comparison filters them out.
-            NOROSHI_TRY_VOID(check_unique(by, labels));
-            if (value) {
-                out.push_back({std::move(labels), *value});
+            for (std::size_t i = 0; fill_many && i < one_.size(); ++i) {
+                const double one = one_.values(i)[step];
+                if (has_value(one) && !matched_[one_groups_[i]]) {
+                    NOROSHI_TRY_VOID(write(step, none, i, *fill_many, one, one_groups_[i]));
+                }
             }
         }
-        return Value(std::move(out));
+        drop_empty_rows();
+        return StepValue(std::move(out_));
     }
 
   private:
-    Result<void> index_one_side() {
-        for (const VectorSample& element : *one_) {
-            model::Labels by = signature(binary_.matching, element.labels);
-            const auto [place, inserted] = one_by_signature_.emplace(std::move(by), &element);
-            if (!inserted) {
-                return fail(Errc::invalid_argument,
-                            fmt::format("found duplicate series for the match group {} on the {} hand-side of the "
-                                        "operation: [{}, {}];many-to-many matching not allowed: matching labels must "
-                                        "be unique on one side",
-                                        place->first.to_string(), swapped_ ? "left" : "right",
-                                        with_braces(place->second->labels), with_braces(element.labels)));
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    Result<void> index_one_side(std::size_t step) {
+        std::ranges::fill(one_at_, none);
+        for (std::size_t i = 0; i < one_.size(); ++i) {
+            if (!has_value(one_.values(i)[step])) {
+                continue;
             }
+            std::size_t& place = one_at_[one_groups_[i]];
+            if (place != none) {
+                return duplicate(place, i);
+            }
+            place = i;
         }
         return {};
+    }
+
+    [[nodiscard]] Result<void> duplicate(std::size_t a, std::size_t b) const {
+        std::string first = with_braces(one_.row(a).labels);
+        std::string second = with_braces(one_.row(b).labels);
+        if (second < first) {
+            std::swap(first, second);
+        }
+        return fail(Errc::invalid_argument,
+                    fmt::format("found duplicate series for the match group {} on the {} hand-side of the operation: "
+                                "[{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+                                with_braces(signature(binary_.matching, one_.row(a).labels)), swapped_ ? "left" : "right",
+                                first, second));
     }
 
     /// All labels inside the braces, the name too: how Prometheus prints a series in this message.
@@ -195,47 +243,127 @@ class VectorMatch {
         return "{" + out + "}";
     }
 
-    Result<void> check_unique(const model::Labels& by, const model::Labels& labels) {
-        if (binary_.matching.card == Card::one_to_one) {
-            if (!matched_.insert(by).second) {
-                return fail(Errc::invalid_argument,
-                            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
-            }
+    Result<void> write(std::size_t step, std::size_t many_row, std::size_t one_row, double many, double one,
+                       std::size_t number) {
+        const double left = swapped_ ? one : many;
+        const double right = swapped_ ? many : one;
+        const std::optional<double> value = combine(binary_, left, right, left);
+        const std::size_t row = row_of(many_row, one_row);
+        // Duplicates count also where the comparison filters them out.
+        if (binary_.matching.card == Card::one_to_one && matched_[number]) {
+            return fail(Errc::invalid_argument,
+                        "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+        }
+        if (binary_.matching.card != Card::one_to_one && !written_.insert({number, row}).second) {
+            return fail(Errc::invalid_argument, "multiple matches for labels: grouping labels must ensure unique matches");
+        }
+        matched_[number] = true;
+        if (!value) {
             return {};
         }
-        if (!matched_.insert(labels).second) {
-            return fail(Errc::invalid_argument,
-                        "multiple matches for labels: grouping labels must ensure unique matches");
+        double& cell = out_.values(row)[step];
+        if (has_value(cell)) {
+            return fail(Errc::invalid_argument, "vector cannot contain metrics with the same labelset");
         }
+        cell = *value;
         return {};
     }
 
+    /// The row of the result for this pair; either may be `none`, when a fill value stands for it.
+    std::size_t row_of(std::size_t many_row, std::size_t one_row) {
+        const auto [place, is_new] = rows_by_pair_.emplace(std::pair(many_row, one_row), 0);
+        if (!is_new) {
+            return place->second;
+        }
+        const auto labels_of = [this](const Table& side, std::size_t row, const Table& other, std::size_t other_row) {
+            return row != none ? side.row(row).labels : signature(binary_.matching, other.row(other_row).labels);
+        };
+        model::Labels labels = result_labels(labels_of(many_, many_row, one_, one_row),
+                                             labels_of(one_, one_row, many_, many_row));
+        const auto [row, is_new_row] = rows_by_labels_.emplace(labels, out_.size());
+        if (is_new_row) {
+            const bool goes_later = evaluation_.options().delayed_name_removal && binary_.return_bool;
+            out_.add({std::move(labels), goes_later});
+        }
+        return place->second = row->second;
+    }
+
+    /// The many side's, or the matched ones, with what group_left or group_right brings along.
+    [[nodiscard]] model::Labels result_labels(const model::Labels& many, const model::Labels& one) const {
+        const Matching& matching = binary_.matching;
+        const bool drops = !is_comparison(binary_.op) ||
+                           (binary_.return_bool && !evaluation_.options().delayed_name_removal);
+        model::Labels out = drops ? without_metadata(many) : many;
+        if (matching.card == Card::one_to_one) {
+            std::vector<model::Label> kept;
+            for (const model::Label& label : out) {
+                const bool listed = std::ranges::count(matching.labels, label.name) != 0;
+                if (listed == matching.on) {
+                    kept.push_back(label);
+                }
+            }
+            out = model::Labels(std::move(kept));
+        }
+        for (const std::string& name : matching.include) {
+            out = out.with(name, one.get(name));
+        }
+        return out;
+    }
+
+    void drop_empty_rows() {
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < out_.size(); ++i) {
+            if (!out_.is_empty(i)) {
+                order.push_back(i);
+            }
+        }
+        if (order.size() != out_.size()) {
+            out_ = out_.reordered(order);
+        }
+    }
+
+    struct PairHash {
+        std::size_t operator()(const std::pair<std::size_t, std::size_t>& pair) const {
+            return pair.first * 0x9e3779b97f4a7c15U ^ pair.second;
+        }
+    };
+    Evaluation& evaluation_;
     const Binary& binary_;
     bool swapped_;
-    const Vector* many_;
-    const Vector* one_;
-    std::unordered_map<model::Labels, const VectorSample*, model::LabelsHash> one_by_signature_;
-    std::set<model::Labels> matched_;
+    const Table& many_;
+    const Table& one_;
+    Table out_;
+    std::vector<std::size_t> many_groups_;
+    std::vector<std::size_t> one_groups_;
+    std::vector<std::size_t> one_at_;  ///< of this step, by group: the row of the one side, or none
+    std::vector<bool> matched_;        ///< of this step, by group
+    std::set<std::pair<std::size_t, std::size_t>> written_;  ///< of this step: group and row of the result
+    std::unordered_map<std::pair<std::size_t, std::size_t>, std::size_t, PairHash> rows_by_pair_;
+    std::unordered_map<model::Labels, std::size_t, model::LabelsHash> rows_by_labels_;
 };
 
 }  // namespace
 
-Result<Value> apply_binary(const Binary& binary, Value left, Value right) {
-    const auto* left_scalar = std::get_if<double>(&left);
-    const auto* right_scalar = std::get_if<double>(&right);
-    if (left_scalar != nullptr && right_scalar != nullptr) {
-        return Value(*combine(binary, *left_scalar, *right_scalar, *left_scalar));
+Result<StepValue> apply_binary(Evaluation& evaluation, const Binary& binary, StepValue left, StepValue right) {
+    auto* left_scalars = std::get_if<Scalars>(&left);
+    auto* right_scalars = std::get_if<Scalars>(&right);
+    if (left_scalars != nullptr && right_scalars != nullptr) {
+        for (std::size_t step = 0; step < left_scalars->size(); ++step) {
+            double& value = (*left_scalars)[step];
+            value = *combine(binary, value, (*right_scalars)[step], value);
+        }
+        return left;
     }
-    if (left_scalar != nullptr) {
-        return with_scalar(binary, std::get<Vector>(std::move(right)), *left_scalar, true);
+    if (left_scalars != nullptr) {
+        return with_scalar(evaluation, binary, std::get<Table>(std::move(right)), *left_scalars, true);
     }
-    if (right_scalar != nullptr) {
-        return with_scalar(binary, std::get<Vector>(std::move(left)), *right_scalar, false);
+    if (right_scalars != nullptr) {
+        return with_scalar(evaluation, binary, std::get<Table>(std::move(left)), *right_scalars, false);
     }
     if (is_set_operator(binary.op)) {
-        return set_operation(binary, std::get<Vector>(std::move(left)), std::get<Vector>(std::move(right)));
+        return set_operation(binary, std::get<Table>(std::move(left)), std::get<Table>(std::move(right)));
     }
-    return VectorMatch(binary, std::get<Vector>(left), std::get<Vector>(right)).run();
+    return VectorMatch(evaluation, binary, std::get<Table>(left), std::get<Table>(right)).run();
 }
 
 }  // namespace noroshi::promql

@@ -1,40 +1,103 @@
 // src/promql/engine.cpp - the public face of evaluation.
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
+#include <numeric>
 
 #include "evaluate.hpp"
+#include "parser.hpp"
 #include "promql/promql.hpp"
 
 namespace noroshi::promql {
+namespace {
+
+Matrix matrix_of(const Table& table, const Steps& steps) {
+    Matrix out;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        MatrixSeries series{table.row(i).labels, {}};
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            if (has_value(table.values(i)[step])) {
+                series.samples.push_back({time_at(steps, step), table.values(i)[step]});
+            }
+        }
+        if (!series.samples.empty()) {
+            out.push_back(std::move(series));
+        }
+    }
+    return out;
+}
+
+Vector vector_of(Table table) {
+    Vector out;
+    out.reserve(table.size());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        if (has_value(table.values(i)[0])) {
+            out.push_back({std::move(table.row(i).labels), table.values(i)[0]});
+        }
+    }
+    return out;
+}
+
+/// A range vector as it is: the samples of its one window.
+Result<Matrix> window_of(Evaluation& evaluation, const Node& node, const Steps& steps) {
+    NOROSHI_TRY(Ranges ranges, evaluation.ranges(node, steps));
+    Matrix out;
+    for (RangeSeries& series : ranges.series) {
+        if (series.row.drop_name) {
+            series.row.labels = without_metadata(series.row.labels);
+        }
+        out.push_back({std::move(series.row.labels), std::move(series.samples)});
+    }
+    return out;
+}
+
+}  // namespace
 
 Result<Answer> Engine::instant(const Expression& expression, TimestampMs at) const {
-    NOROSHI_TRY(Value value, Evaluation(head_, options_, {at, at, Milliseconds(1)}).evaluate(*expression.root_, at));
-    return Answer{std::move(value), {}};
+    const Steps steps{at, at, Milliseconds(1)};
+    const Node& root = expression.parsed_->root();
+    Evaluation evaluation(head_, options_, steps, expression.parsed_->text);
+    Answer out;
+    if (root.type == ValueType::matrix) {
+        NOROSHI_TRY(out.value, window_of(evaluation, root, steps));
+    } else {
+        NOROSHI_TRY(StepValue value, evaluation.evaluate(root, steps));
+        if (auto* table = std::get_if<Table>(&value)) {
+            NOROSHI_TRY_VOID(evaluation.finish(*table));
+            out.value = vector_of(std::move(*table));
+        } else if (auto* scalars = std::get_if<Scalars>(&value)) {
+            out.value = scalars->front();
+        } else {
+            out.value = std::get<std::string>(std::move(value));
+        }
+    }
+    out.annotations = evaluation.take_annotations();
+    return out;
 }
 
 Result<Answer> Engine::range(const Expression& expression, const Steps& steps) const {
-    if (expression.type() == ValueType::string || expression.type() == ValueType::matrix) {
-        return fail(Errc::invalid_argument, fmt::format("invalid expression type \"{}\" for range query, must be Scalar "
-                                                        "or instant Vector", value_type_name(expression.type())));
+    const Node& root = expression.parsed_->root();
+    if (root.type == ValueType::string || root.type == ValueType::matrix) {
+        return fail(Errc::invalid_argument, fmt::format("invalid expression type {} for range query, must be Scalar or "
+                                                        "instant Vector",
+                                                        model::quote(value_type_name(root.type))));
     }
-    Evaluation evaluation(head_, options_, steps);
-    std::map<model::Labels, std::vector<model::Sample>> rows;
-    for (TimestampMs at = steps.start; at <= steps.end; at += steps.step) {
-        NOROSHI_TRY(const Value value, evaluation.evaluate(*expression.root_, at));
-        if (const auto* number = std::get_if<double>(&value)) {
-            rows[{}].push_back({at, *number});
-            continue;
-        }
-        for (const VectorSample& element : std::get<Vector>(value)) {
-            rows[element.labels].push_back({at, element.value});
-        }
-    }
+    Evaluation evaluation(head_, options_, steps, expression.parsed_->text);
+    NOROSHI_TRY(StepValue value, evaluation.evaluate(root, steps));
     Matrix out;
-    for (auto& [labels, samples] : rows) {
-        out.push_back({labels, std::move(samples)});
+    if (auto* table = std::get_if<Table>(&value)) {
+        NOROSHI_TRY_VOID(evaluation.finish(*table));
+        out = matrix_of(*table, steps);
+        std::ranges::sort(out, {}, &MatrixSeries::labels);
+    } else {
+        const auto& scalars = std::get<Scalars>(value);
+        MatrixSeries series;
+        for (std::size_t step = 0; step < scalars.size(); ++step) {
+            series.samples.push_back({time_at(steps, step), scalars[step]});
+        }
+        out.push_back(std::move(series));
     }
-    return Answer{std::move(out), {}};
+    return Answer{std::move(out), evaluation.take_annotations()};
 }
 
 }  // namespace noroshi::promql

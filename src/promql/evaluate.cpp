@@ -1,235 +1,254 @@
-// src/promql/evaluate.cpp - selectors, subqueries and calls.
+// src/promql/evaluate.cpp - selectors and calls; the walk over a tree.
 #include "evaluate.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace noroshi::promql {
 namespace {
 
-Vector as_vector(Value value) { return std::get<Vector>(std::move(value)); }
+/// The first step's values, at all steps.
+Table repeated(const Table& one, std::size_t steps) {
+    Table out(steps);
+    out.reserve(one.size());
+    for (std::size_t i = 0; i < one.size(); ++i) {
+        const std::size_t row = out.add(one.row(i));
+        std::ranges::fill(out.values(row), one.values(i)[0]);
+    }
+    return out;
+}
 
 }  // namespace
 
-TimestampMs Evaluation::shifted(const TimeShift& shift, TimestampMs at) const {
-    if (shift.at) {
-        at = shift.at->kind == At::Kind::time ? shift.at->time : shift.at->kind == At::Kind::start ? steps_.start : steps_.end;
+Result<Milliseconds> Evaluation::resolved(const Duration& duration, bool may_be_negative) const {
+    if (!duration.calculation) {
+        return duration.fixed;
     }
-    return at - shift.offset;
+    // An instant query has no step: its own stands for one.
+    const auto seconds = [](Milliseconds ms) { return static_cast<double>(ms.count()) / 1000.0; };
+    NOROSHI_TRY(const double value,
+                calculate(*duration.calculation, seconds(query_.step), seconds(query_.end - query_.start)));
+    return duration_of(value, may_be_negative);
+}
+
+Result<Steps> Evaluation::shifted(const TimeShift& shift, const Steps& steps) const {
+    NOROSHI_TRY(const Milliseconds offset, resolved(shift.offset, true));
+    if (!shift.at) {
+        return Steps{steps.start - offset, steps.end - offset, steps.step};
+    }
+    TimestampMs at = shift.at->time;
+    if (shift.at->kind != At::Kind::time) {
+        at = shift.at->kind == At::Kind::start ? query_.start : query_.end;
+    }
+    return Steps{at - offset, at - offset, steps.step};
 }
 
 Result<void> Evaluation::count_samples(std::size_t by) {
     samples_ += by;
     if (samples_ > options_.max_samples) {
-        return fail(Errc::limit, fmt::format("query would read more than {} samples", options_.max_samples));
+        return fail(Errc::limit, "query processing would load too many samples into memory in query execution");
     }
     return {};
 }
 
-Result<Value> Evaluation::evaluate(const Node& node, TimestampMs at) {
+void Evaluation::drop_name(Row& row) const {
+    if (options_.delayed_name_removal) {
+        row.drop_name = true;
+    } else {
+        row.labels = without_metadata(row.labels);
+    }
+}
+
+Result<void> Evaluation::unify(Table& table) const {
+    return options_.delayed_name_removal ? Result<void>{} : table.unify();
+}
+
+Result<void> Evaluation::finish(Table& table) const {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        if (table.row(i).drop_name) {
+            table.row(i).labels = without_metadata(table.row(i).labels);
+        }
+    }
+    return table.unify();
+}
+
+std::string Evaluation::place_of(const Node& node) const {
+    const std::string_view before = text_.substr(0, node.offset);
+    const auto line = std::ranges::count(before, '\n') + 1;
+    const std::size_t last = before.rfind('\n');
+    const std::size_t column = last == std::string_view::npos ? node.offset + 1 : node.offset - last;
+    return fmt::format(" ({}:{})", line, column);
+}
+
+void Evaluation::warn(const Node& node, std::string_view text) {
+    annotations_.warnings.insert(fmt::format("PromQL warning: {}{}", text, place_of(node)));
+}
+
+void Evaluation::inform(const Node& node, std::string_view text, std::string_view details) {
+    annotations_.infos.insert(fmt::format("PromQL info: {}{}{}", text, details, place_of(node)));
+}
+
+Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
+    if (options_.gives_up && options_.gives_up()) {
+        return fail(Errc::timeout, "query timed out in expression evaluation");
+    }
     struct Visitor {
         Evaluation& self;
-        TimestampMs at;
-        Result<Value> operator()(const NumberLiteral& n) const { return Value(n.value); }
-        Result<Value> operator()(const StringLiteral& s) const { return Value(s.value); }
-        Result<Value> operator()(const Paren& p) const { return self.evaluate(*p.inner, at); }
-        Result<Value> operator()(const Selector& s) const { return self.value_of(s, at); }
-        Result<Value> operator()(const Subquery& s) const { return self.value_of(s, at); }
-        Result<Value> operator()(const Unary& u) const { return self.value_of(u, at); }
-        Result<Value> operator()(const Binary& b) const { return self.value_of(b, at); }
-        Result<Value> operator()(const Aggregate& a) const { return self.value_of(a, at); }
-        Result<Value> operator()(const Call& c) const { return self.value_of(c, at); }
+        const Node& node;
+        const Steps& steps;
+        Result<StepValue> operator()(const NumberLiteral& n) const { return StepValue(Scalars(count_of(steps), n.value)); }
+        Result<StepValue> operator()(const StringLiteral& s) const { return StepValue(s.value); }
+        Result<StepValue> operator()(const Paren& p) const { return self.evaluate(*p.inner, steps); }
+        Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, steps); }
+        Result<StepValue> operator()(const Subquery&) const { return fail(Errc::internal, "a range vector has no value"); }
+        Result<StepValue> operator()(const Unary& u) const { return self.value_of(u, steps); }
+        Result<StepValue> operator()(const Binary& b) const { return self.value_of(b, steps); }
+        Result<StepValue> operator()(const Aggregate& a) const { return self.value_of(a, steps); }
+        Result<StepValue> operator()(const Call& c) const { return self.value_of(c, node, steps); }
     };
-    return std::visit(Visitor{*this, at}, node.kind);
+    return std::visit(Visitor{*this, node, steps}, node.kind);
 }
 
-Result<Value> Evaluation::value_of(const Selector& selector, TimestampMs at) {
-    return selector.range.count() != 0 ? range(selector, at) : instant(selector, at, false);
+Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& steps) {
+    NOROSHI_TRY(Table table, instant(selector, steps, false));
+    return StepValue(std::move(table));
 }
 
-Result<Value> Evaluation::instant(const Selector& selector, TimestampMs at, bool sample_times) {
-    const TimestampMs to = shifted(selector.shift, at);
-    Vector out;
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, to - options_.lookback_delta, to)) {
+/// The newest sample in (t - lookback, t] of each step t, in one pass over a series; nothing where that is stale.
+Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, bool sample_times) {
+    NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
+    const std::size_t columns = count_of(at);
+    Table out(columns);
+    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
+        const std::size_t row = out.add({*series.labels, false});
+        const std::span<double> values = out.values(row);
         model::Sample newest{};
+        model::Sample next{};
         std::size_t read = 0;
-        while (series.cursor->next(newest)) {
+        std::size_t step = 0;
+        const auto fill_before = [&](TimestampMs end) {
+            for (; step < columns && time_at(at, step) < end; ++step) {
+                const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
+                if (there && !model::is_stale_marker(newest.value)) {
+                    values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
+                }
+            }
+        };
+        while (series.cursor->next(next)) {
+            fill_before(next.at);
+            newest = next;
             ++read;
         }
-        NOROSHI_TRY_VOID(count_samples(read));
-        if (read > 0 && !model::is_stale_marker(newest.value)) {
-            out.push_back({*series.labels, sample_times ? to_unix_seconds(newest.at) : newest.value});
-        }
+        fill_before(TimestampMs::max());
+        NOROSHI_TRY_VOID(count_samples(read + columns));
+        out.drop_last_if_empty();
     }
-    return Value(std::move(out));
+    const std::size_t wanted = count_of(steps);
+    return columns == wanted ? std::move(out) : repeated(out, wanted);
 }
 
-Result<Value> Evaluation::range(const Selector& selector, TimestampMs at) {
-    const TimestampMs to = shifted(selector.shift, at);
-    Matrix out;
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, to - selector.range, to)) {
-        MatrixSeries row{*series.labels, {}};
-        model::Sample sample{};
-        while (series.cursor->next(sample)) {
-            if (!model::is_stale_marker(sample.value)) {
-                row.samples.push_back(sample);
-            }
-        }
-        NOROSHI_TRY_VOID(count_samples(row.samples.size()));
-        if (!row.samples.empty()) {
-            out.push_back(std::move(row));
-        }
+Result<StepValue> Evaluation::timestamps(const Selector& selector, const Steps& steps) {
+    NOROSHI_TRY(Table table, instant(selector, steps, true));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        drop_name(table.row(i));
     }
-    return Value(std::move(out));
+    NOROSHI_TRY_VOID(unify(table));
+    return StepValue(std::move(table));
 }
 
-Result<Value> Evaluation::value_of(const Subquery& subquery, TimestampMs at) {
-    const Milliseconds step = subquery.step.count() == 0 ? options_.subquery_step : subquery.step;
-    const TimestampMs to = shifted(subquery.shift, at);
-    const TimestampMs from = to - subquery.range;
-    // Steps lie on multiples of the step since the epoch; the left end is open.
-    std::int64_t first = to_unix_ms(from) / step.count() * step.count();
-    while (first <= to_unix_ms(from)) {
-        first += step.count();
-    }
-    std::map<model::Labels, std::vector<model::Sample>> rows;
-    for (std::int64_t t = first; t <= to_unix_ms(to); t += step.count()) {
-        NOROSHI_TRY(Value value, evaluate(*subquery.inner, from_unix_ms(t)));
-        Vector vector = as_vector(std::move(value));
-        NOROSHI_TRY_VOID(count_samples(vector.size() + 1));
-        for (VectorSample& element : vector) {
-            rows[std::move(element.labels)].push_back({from_unix_ms(t), element.value});
-        }
-    }
-    Matrix out;
-    for (auto& [labels, samples] : rows) {
-        out.push_back({labels, std::move(samples)});
-    }
-    return Value(std::move(out));
-}
-
-Result<Value> Evaluation::value_of(const Unary& unary, TimestampMs at) {
-    NOROSHI_TRY(Value value, evaluate(*unary.operand, at));
+Result<StepValue> Evaluation::value_of(const Unary& unary, const Steps& steps) {
+    NOROSHI_TRY(StepValue value, evaluate(*unary.operand, steps));
     if (!unary.negative) {
         return value;
     }
-    if (const auto* number = std::get_if<double>(&value)) {
-        return Value(-*number);
+    const auto negate = [](std::span<double> values) {
+        for (double& value : values) {
+            value = has_value(value) ? -value : value;
+        }
+    };
+    if (auto* scalars = std::get_if<Scalars>(&value)) {
+        negate(*scalars);
+        return value;
     }
-    Vector vector = as_vector(std::move(value));
-    for (VectorSample& element : vector) {
-        element.value = -element.value;
-        element.labels = without_metadata(element.labels);
+    auto& table = std::get<Table>(value);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        negate(table.values(i));
+        drop_name(table.row(i));
     }
-    NOROSHI_TRY_VOID(require_unique(vector));
-    return Value(std::move(vector));
+    NOROSHI_TRY_VOID(unify(table));
+    return value;
 }
 
-Result<Value> Evaluation::value_of(const Binary& binary, TimestampMs at) {
-    NOROSHI_TRY(Value left, evaluate(*binary.left, at));
-    NOROSHI_TRY(Value right, evaluate(*binary.right, at));
-    return apply_binary(binary, std::move(left), std::move(right));
+Result<StepValue> Evaluation::value_of(const Binary& binary, const Steps& steps) {
+    NOROSHI_TRY(StepValue left, evaluate(*binary.left, steps));
+    NOROSHI_TRY(StepValue right, evaluate(*binary.right, steps));
+    return apply_binary(*this, binary, std::move(left), std::move(right));
 }
 
-Result<Value> Evaluation::value_of(const Aggregate& aggregate, TimestampMs at) {
-    Value parameter = 0.0;
+Result<StepValue> Evaluation::value_of(const Aggregate& aggregate, const Steps& steps) {
+    StepValue parameter = Scalars(count_of(steps), 0.0);
     if (aggregate.parameter) {
-        NOROSHI_TRY(parameter, evaluate(*aggregate.parameter, at));
+        NOROSHI_TRY(parameter, evaluate(*aggregate.parameter, steps));
     }
-    NOROSHI_TRY(Value inner, evaluate(*aggregate.inner, at));
-    return apply_aggregate(aggregate, as_vector(std::move(inner)), parameter);
+    NOROSHI_TRY(StepValue inner, evaluate(*aggregate.inner, steps));
+    return apply_aggregate(*this, aggregate, std::get<Table>(std::move(inner)), parameter);
 }
 
-Result<Value> Evaluation::value_of(const Call& call, TimestampMs at) {
+Result<StepValue> Evaluation::value_of(const Call& call, const Node& node, const Steps& steps) {
     if (const auto* element = std::get_if<ElementFunction>(&call.function->run)) {
-        return over_elements(call, *element, at);
+        return over_elements(call, *element, steps);
     }
     if (const auto* over_range = std::get_if<RangeFunction>(&call.function->run)) {
-        return over_ranges(call, *over_range, at);
+        return over_ranges(call, *over_range, steps);
     }
     // timestamp() of a bare selector is the sample's own time, which no vector carries.
     if (call.function->name == "timestamp") {
-        const Node& argument = without_parens(*call.arguments.front());
-        if (const auto* selector = std::get_if<Selector>(&argument.kind)) {
-            NOROSHI_TRY(Value times, instant(*selector, at, true));
-            Vector vector = as_vector(std::move(times));
-            for (VectorSample& element : vector) {
-                element.labels = without_metadata(element.labels);
-            }
-            NOROSHI_TRY_VOID(require_unique(vector));
-            return Value(std::move(vector));
+        if (const auto* selector = std::get_if<Selector>(&without_parens(*call.arguments.front()).kind)) {
+            return timestamps(*selector, steps);
         }
     }
-    std::vector<Value> values;
+    CallContext context{*this, node, steps, call.arguments, {}, nullptr};
     for (const NodePtr& argument : call.arguments) {
-        NOROSHI_TRY(Value value, evaluate(*argument, at));
-        values.push_back(std::move(value));
+        if (argument->type == ValueType::matrix) {
+            NOROSHI_TRY(Ranges windows, ranges(*argument, steps));
+            context.ranges = std::make_shared<Ranges>(std::move(windows));
+            context.values.emplace_back();
+        } else {
+            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
+            context.values.push_back(std::move(value));
+        }
     }
-    CallContext context{at, call.arguments, values};
-    NOROSHI_TRY(Value out, std::get<FreeFunction>(call.function->run)(context));
-    if (const auto* vector = std::get_if<Vector>(&out)) {
-        NOROSHI_TRY_VOID(require_unique(*vector));
+    NOROSHI_TRY(StepValue out, std::get<FreeFunction>(call.function->run)(context));
+    if (auto* table = std::get_if<Table>(&out)) {
+        // Labels may have been made equal on purpose, so this is no matter of names alone.
+        NOROSHI_TRY_VOID(call.function->keeps_name ? table->unify() : unify(*table));
     }
     return out;
 }
 
-Result<Value> Evaluation::over_elements(const Call& call, ElementFunction function, TimestampMs at) {
-    NOROSHI_TRY(Value first, evaluate(*call.arguments.front(), at));
-    double scalars[2] = {0, 0};
+Result<StepValue> Evaluation::over_elements(const Call& call, ElementFunction function, const Steps& steps) {
+    NOROSHI_TRY(StepValue first, evaluate(*call.arguments.front(), steps));
+    Scalars scalars[2] = {Scalars(count_of(steps), call.function->default_parameter), Scalars(count_of(steps), 0.0)};
     for (std::size_t i = 1; i < call.arguments.size() && i <= 2; ++i) {
-        NOROSHI_TRY(const Value value, evaluate(*call.arguments[i], at));
-        scalars[i - 1] = std::get<double>(value);
+        NOROSHI_TRY(StepValue value, evaluate(*call.arguments[i], steps));
+        scalars[i - 1] = std::get<Scalars>(std::move(value));
     }
-    if (call.function->name == "round" && call.arguments.size() == 1) {
-        scalars[0] = 1;
-    }
-    if (call.function->name == "clamp" && scalars[0] > scalars[1]) {
-        return Value(Vector{});
-    }
-    Vector vector = as_vector(std::move(first));
-    for (VectorSample& element : vector) {
-        element.value = function(element.value, scalars[0], scalars[1]);
-        element.labels = without_metadata(element.labels);
-    }
-    NOROSHI_TRY_VOID(require_unique(vector));
-    return Value(std::move(vector));
-}
-
-Result<Value> Evaluation::over_ranges(const Call& call, RangeFunction function, TimestampMs at) {
-    double parameter = 0;
-    const Node* range_node = nullptr;
-    Matrix matrix;
-    for (const NodePtr& argument : call.arguments) {
-        NOROSHI_TRY(Value value, evaluate(*argument, at));
-        if (argument->type == ValueType::matrix) {
-            range_node = &without_parens(*argument);
-            matrix = std::get<Matrix>(std::move(value));
-        } else {
-            parameter = std::get<double>(value);
+    const bool clamps = call.function->name == "clamp";
+    auto& table = std::get<Table>(first);
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        const std::span<double> values = table.values(i);
+        for (std::size_t step = 0; step < values.size(); ++step) {
+            if (clamps && scalars[0][step] > scalars[1][step]) {
+                values[step] = no_value;
+            } else if (has_value(values[step])) {
+                values[step] = function(values[step], scalars[0][step], scalars[1][step]);
+            }
         }
+        drop_name(table.row(i));
     }
-    const auto* selector = std::get_if<Selector>(&range_node->kind);
-    const auto* subquery = std::get_if<Subquery>(&range_node->kind);
-    const Milliseconds length = selector != nullptr ? selector->range : subquery->range;
-    const TimestampMs end = shifted(selector != nullptr ? selector->shift : subquery->shift, at);
-    Vector out;
-    for (MatrixSeries& series : matrix) {
-        const Window window{series.samples,
-                            to_unix_seconds(end - length),
-                            to_unix_seconds(end),
-                            static_cast<double>(length.count()) / 1000.0,
-                            to_unix_seconds(at),
-                            parameter};
-        if (const std::optional<double> value = function(window)) {
-            out.push_back({call.function->keeps_name ? std::move(series.labels)
-                                                     : without_metadata(series.labels),
-                           *value});
-        }
-    }
-    NOROSHI_TRY_VOID(require_unique(out));
-    return Value(std::move(out));
+    NOROSHI_TRY_VOID(unify(table));
+    return first;
 }
 
 }  // namespace noroshi::promql

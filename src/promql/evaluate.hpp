@@ -1,44 +1,85 @@
-// src/promql/evaluate.hpp - the value of a tree at one time.
+// src/promql/evaluate.hpp - the value of a tree at all steps of a query at once.
 #pragma once
 
 #include "functions.hpp"
 #include "promql/promql.hpp"
+#include "table.hpp"
 #include "tree.hpp"
 
 namespace noroshi::promql {
 
-/// One evaluation over one store. Counts the samples it reads and refuses to go over the budget.
+/// A series of a range vector, with all samples that any of its windows holds.
+struct RangeSeries {
+    Row row;
+    std::vector<model::Sample> samples;  ///< in order of time, without stale markers
+};
+
+/// A range vector at each step: the window of a step is (end - length, end].
+struct Ranges {
+    std::vector<RangeSeries> series;
+    Steps ends;             ///< the right ends; a single one, for all steps, with `@`
+    Milliseconds length{0};
+};
+
+/// One evaluation over one store: a node is evaluated once for all its steps, series by series. Counts the samples it
+/// reads and makes, and refuses to go over the budget.
 class Evaluation {
   public:
-    /// `steps`: what `@ start()` and `@ end()` mean.
-    Evaluation(const tsdb::Head& head, const EngineOptions& options, const Steps& steps)
-        : head_(head), options_(options), steps_(steps) {}
+    /// `query`: what start(), end() and step() mean, in subqueries too. `text`: of the expression, for annotations.
+    Evaluation(const tsdb::Head& head, const EngineOptions& options, const Steps& query, std::string_view text)
+        : head_(head), options_(options), query_(query), text_(text) {}
 
-    [[nodiscard]] Result<Value> evaluate(const Node& node, TimestampMs at);
+    /// Of any node but a range vector.
+    [[nodiscard]] Result<StepValue> evaluate(const Node& node, const Steps& steps);
+    /// Of a range vector.
+    [[nodiscard]] Result<Ranges> ranges(const Node& node, const Steps& steps);
+    /// The name of a row goes: now, or at the end.
+    void drop_name(Row& row) const;
+    /// Removes names that were to go at the end. Errors: invalid_argument when that makes two series one.
+    [[nodiscard]] Result<void> finish(Table& table) const;
+    /// After names went: rows that became one. Errors as Table::unify.
+    [[nodiscard]] Result<void> unify(Table& table) const;
+
+    /// `node`: whose place in the text is told.
+    void warn(const Node& node, std::string_view text);
+    /// `details` stand before the place.
+    void inform(const Node& node, std::string_view text, std::string_view details = {});
+    [[nodiscard]] const Steps& query() const { return query_; }
+    [[nodiscard]] const EngineOptions& options() const { return options_; }
+    [[nodiscard]] Annotations take_annotations() { return std::move(annotations_); }
 
   private:
-    Result<Value> value_of(const Selector& selector, TimestampMs at);
-    Result<Value> value_of(const Subquery& subquery, TimestampMs at);
-    Result<Value> value_of(const Unary& unary, TimestampMs at);
-    Result<Value> value_of(const Binary& binary, TimestampMs at);
-    Result<Value> value_of(const Aggregate& aggregate, TimestampMs at);
-    Result<Value> value_of(const Call& call, TimestampMs at);
-    Result<Value> instant(const Selector& selector, TimestampMs at, bool sample_times);
-    Result<Value> range(const Selector& selector, TimestampMs at);
-    Result<Value> over_ranges(const Call& call, RangeFunction function, TimestampMs at);
-    Result<Value> over_elements(const Call& call, ElementFunction function, TimestampMs at);
-    [[nodiscard]] TimestampMs shifted(const TimeShift& shift, TimestampMs at) const;
+    Result<StepValue> value_of(const Selector& selector, const Steps& steps);
+    Result<StepValue> value_of(const Unary& unary, const Steps& steps);
+    Result<StepValue> value_of(const Binary& binary, const Steps& steps);
+    Result<StepValue> value_of(const Aggregate& aggregate, const Steps& steps);
+    Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
+    Result<Table> instant(const Selector& selector, const Steps& steps, bool sample_times);
+    Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
+    Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
+    // evaluate_range.cpp
+    Result<Ranges> range(const Selector& selector, const Steps& steps);
+    Result<Ranges> range(const Subquery& subquery, const Steps& steps);
+    Result<StepValue> over_ranges(const Call& call, RangeFunction function, const Steps& steps);
+    [[nodiscard]] Result<Steps> shifted(const TimeShift& shift, const Steps& steps) const;
+    [[nodiscard]] Result<Milliseconds> resolved(const Duration& duration, bool may_be_negative) const;
+    [[nodiscard]] std::string place_of(const Node& node) const;
     Result<void> count_samples(std::size_t by);
 
     const tsdb::Head& head_;
     const EngineOptions& options_;
-    Steps steps_;
+    Steps query_;
+    std::string_view text_;
     std::size_t samples_{0};
+    Annotations annotations_;
 };
 
-/// Both sides evaluated. Errors: invalid_argument (many-to-many and duplicate matches, in Prometheus's words).
-[[nodiscard]] Result<Value> apply_binary(const Binary& binary, Value left, Value right);
+/// Both sides evaluated at the same steps. Errors: invalid_argument (many-to-many and duplicate matches, in Prometheus's
+/// words).
+[[nodiscard]] Result<StepValue> apply_binary(Evaluation& evaluation, const Binary& binary, StepValue left,
+                                             StepValue right);
 /// `parameter` is a scalar or string value, as the operator wants it.
-[[nodiscard]] Result<Value> apply_aggregate(const Aggregate& aggregate, Vector elements, const Value& parameter);
+[[nodiscard]] Result<StepValue> apply_aggregate(Evaluation& evaluation, const Aggregate& aggregate, Table elements,
+                                                const StepValue& parameter);
 
 }  // namespace noroshi::promql

@@ -23,6 +23,9 @@ std::string_view value_type_name(ValueType type) {
 
 bool is_comparison(BinaryOp op) { return op >= BinaryOp::eq && op <= BinaryOp::ge; }
 bool is_set_operator(BinaryOp op) { return op >= BinaryOp::and_; }
+bool selects(AggregateOp op) {
+    return op == AggregateOp::topk || op == AggregateOp::bottomk || op == AggregateOp::limitk || op == AggregateOp::limit_ratio;
+}
 
 std::string_view op_text(BinaryOp op) {
     constexpr std::array<std::string_view, 16> texts{"+",  "-", "*",  "/", "%",  "^",   "atan2", "==",
@@ -31,8 +34,9 @@ std::string_view op_text(BinaryOp op) {
 }
 
 std::string_view op_text(AggregateOp op) {
-    constexpr std::array<std::string_view, 12> texts{"sum",    "avg",    "min",  "max",     "count",    "group",
-                                                     "stddev", "stdvar", "topk", "bottomk", "quantile", "count_values"};
+    constexpr std::array<std::string_view, 14> texts{"sum",     "avg",      "min",          "max",    "count",
+                                                     "group",   "stddev",   "stdvar",       "topk",   "bottomk",
+                                                     "quantile", "count_values", "limitk", "limit_ratio"};
     return texts[static_cast<std::size_t>(op)];
 }
 
@@ -44,13 +48,13 @@ const Node& without_parens(const Node& node) {
     return *inner;
 }
 
-Result<Expression> Expression::parse(std::string_view text) {
-    NOROSHI_TRY(NodePtr root, parse_tree(text));
-    return Expression(std::shared_ptr<const Node>(std::move(root)));
+Result<Expression> Expression::parse(std::string_view text, const ParseOptions& options) {
+    NOROSHI_TRY(NodePtr root, parse_tree(text, options));
+    return Expression(std::make_shared<const Parsed>(Parsed{std::string(text), std::move(root)}));
 }
 
-ValueType Expression::type() const { return root_->type; }
-std::string Expression::to_string() const { return print(*root_); }
-std::vector<std::string> Expression::metric_names() const { return selected_names(*root_); }
+ValueType Expression::type() const { return parsed_->root().type; }
+std::string Expression::to_string() const { return print(parsed_->root()); }
+std::vector<std::string> Expression::metric_names() const { return selected_names(parsed_->root()); }
 
 }  // namespace noroshi::promql

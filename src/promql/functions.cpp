@@ -11,16 +11,10 @@
 namespace noroshi::promql {
 namespace {
 
-/// What Prometheus has and this engine has not: native histograms, experimental functions and aggregations, fill.
-constexpr std::array<std::string_view, 31> lacking{
-    "histogram_avg",        "histogram_count",      "histogram_fraction",   "histogram_quantiles",
-    "histogram_stddev",     "histogram_stdvar",     "histogram_sum",        "double_exponential_smoothing",
-    "info",                 "integral",             "mad_over_time",        "ts_of_first_over_time",
-    "ts_of_last_over_time", "ts_of_max_over_time",  "ts_of_min_over_time",  "sort_by_label",
-    "sort_by_label_desc",   "start_timestamp",      "limitk",               "limit_ratio",
-    "start",                "end",                  "range",                "step",
-    "min_of",               "max_of",               "fill",                 "fill_left",
-    "fill_right",           "anchored",             "smoothed"};
+/// What Prometheus has and this engine has not.
+constexpr std::array<std::string_view, 9> lacking{"histogram_avg", "histogram_count", "histogram_stddev",
+                                                   "histogram_stdvar", "histogram_sum", "info", "start_timestamp",
+                                                   "anchored", "smoothed"};
 
 std::vector<Function> all_functions() {
     std::vector<Function> all;
@@ -88,15 +82,15 @@ double mean(std::span<const double> values) {
 
 double variance(std::span<const double> values) {
     double count = 0;
-    double average = 0;
-    double squares = 0;
+    ExactSum average;
+    ExactSum squares;
     for (const double value : values) {
         ++count;
-        const double delta = value - average;
-        average += delta / count;
-        squares += delta * (value - average);
+        const double delta = value - average.value();
+        average.add(delta / count);
+        squares.add(delta * (value - average.value()));
     }
-    return squares / count;
+    return squares.value() / count;
 }
 
 double quantile(double q, std::vector<double>& values) {
@@ -130,19 +124,6 @@ model::Labels absent_labels(const Node& node) {
         out = out.with(matcher.name(), fixes ? matcher.value() : "");
     }
     return out;
-}
-
-Result<void> require_unique(const Vector& vector) {
-    if (vector.size() < 2) {
-        return {};
-    }
-    std::set<model::Labels> seen;
-    for (const VectorSample& element : vector) {
-        if (!seen.insert(element.labels).second) {
-            return fail(Errc::invalid_argument, "vector cannot contain metrics with the same labelset");
-        }
-    }
-    return {};
 }
 
 }  // namespace noroshi::promql

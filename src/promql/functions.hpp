@@ -1,6 +1,7 @@
 // src/promql/functions.hpp - the table of functions: name, argument types, what it does.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "promql/promql.hpp"
+#include "table.hpp"
 #include "tree.hpp"
 
 namespace noroshi::promql {
@@ -19,28 +21,41 @@ struct Window {
     double end;                              ///< seconds; right end, inclusive
     double range;                            ///< seconds
     double at;                               ///< evaluation time, seconds
-    double parameter;                        ///< the scalar argument, or 0
+    double parameter;                        ///< the first scalar argument, or 0
+    double second;                           ///< the second, or 0
 };
 
-/// What any other function sees.
+class Evaluation;
+struct Ranges;
+
+/// What any other function sees: its arguments at all steps.
 struct CallContext {
-    TimestampMs at;
+    Evaluation& evaluation;
+    const Node& node;  ///< the call
+    const Steps& steps;
     std::span<const NodePtr> nodes;  ///< the arguments as written
-    std::span<Value> values;         ///< the arguments evaluated; may be moved from
+    std::vector<StepValue> values;   ///< the arguments evaluated; may be moved from
+    std::shared_ptr<Ranges> ranges;  ///< the argument that is a range vector
 };
 
 using ElementFunction = double (*)(double value, double first, double second);
 using RangeFunction = std::optional<double> (*)(const Window& window);
-using FreeFunction = Result<Value> (*)(CallContext& context);
+using FreeFunction = Result<StepValue> (*)(CallContext& context);
+/// Looks at the scalar arguments of a range function, at all steps: `nodes` has all arguments, `scalars` the scalar ones.
+using ParameterCheck = Result<void> (*)(Evaluation& evaluation, std::span<const NodePtr> nodes,
+                                        std::span<const Scalars> scalars);
 
 /// One row. An element function maps each value of its vector; a range function gives one value a series, or none.
 struct Function {
     std::string_view name;
     std::vector<ValueType> arguments;
-    int optional_arguments{0};  ///< how many at the end may be left out; -1: the last may be repeated
+    int optional_arguments{0};  ///< how many at the end may be left out; -1: the last may be repeated, or left out
     ValueType returns{ValueType::vector};
     std::variant<ElementFunction, RangeFunction, FreeFunction> run;
     bool keeps_name{false};
+    bool is_experimental{false};
+    double default_parameter{0};  ///< the first scalar argument when it is left out
+    ParameterCheck check{nullptr};
 };
 
 /// A function, aggregation or modifier of Prometheus that this engine lacks.
@@ -78,7 +93,4 @@ class ExactSum {
 /// `__name__`, `__type__`, `__unit__`: they say what a series measures, and go when an operation changes that.
 [[nodiscard]] bool is_metadata_label(std::string_view name);
 [[nodiscard]] model::Labels without_metadata(const model::Labels& labels);
-/// Errors when two elements have the same labels.
-[[nodiscard]] Result<void> require_unique(const Vector& vector);
-
 }  // namespace noroshi::promql

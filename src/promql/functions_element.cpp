@@ -58,10 +58,11 @@ double clamp_max(double value, double high, double) {
     return std::isnan(high) || std::isnan(value) ? nan : std::min(high, value);
 }
 
+/// An argument that may be left out is 1 then: that of round.
 Function row(std::string_view name, ElementFunction run, std::size_t scalars = 0, int optional = 0) {
     std::vector<ValueType> arguments{ValueType::vector};
     arguments.insert(arguments.end(), scalars, ValueType::scalar);
-    return {name, std::move(arguments), optional, ValueType::vector, run, false};
+    return {name, std::move(arguments), optional, ValueType::vector, run, false, false, optional > 0 ? 1.0 : 0.0};
 }
 
 }  // namespace

@@ -5,14 +5,45 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/bytes.hpp"
-#include "functions.hpp"
+#include "evaluate.hpp"
 
 namespace noroshi::promql {
 namespace {
 
-const std::string& text(const Value& value) { return std::get<std::string>(value); }
+const std::string& text(const StepValue& value) { return std::get<std::string>(value); }
+
+/// Runs of digits are compared as numbers, all else byte by byte.
+bool natural_less(std::string_view a, std::string_view b) {
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto run = [&is_digit](std::string_view text) {
+        return static_cast<std::size_t>(std::ranges::find_if_not(text, is_digit) - text.begin());
+    };
+    while (!a.empty() && !b.empty()) {
+        if (is_digit(a[0]) && is_digit(b[0])) {
+            const std::string_view x = a.substr(0, run(a));
+            const std::string_view y = b.substr(0, run(b));
+            const std::string_view p = x.substr(std::min(x.find_first_not_of('0'), x.size()));
+            const std::string_view q = y.substr(std::min(y.find_first_not_of('0'), y.size()));
+            if (p != q) {
+                return p.size() != q.size() ? p.size() < q.size() : p < q;
+            }
+            if (x.size() != y.size()) {
+                return x.size() < y.size();
+            }
+            a.remove_prefix(x.size());
+            b.remove_prefix(y.size());
+        } else if (a[0] != b[0]) {
+            return a[0] < b[0];
+        } else {
+            a.remove_prefix(1);
+            b.remove_prefix(1);
+        }
+    }
+    return a.size() < b.size();
+}
 
 /// Go's Expand: $1, ${1}, $name, ${name}, $$; the longest word counts, an unknown group is empty.
 std::string expand(std::string_view replacement, const re2::RE2& regex, const std::vector<re2::StringPiece>& groups) {
@@ -57,8 +88,8 @@ std::string expand(std::string_view replacement, const re2::RE2& regex, const st
     return out;
 }
 
-Result<Value> label_replace(CallContext& context) {
-    auto vector = std::get<Vector>(std::move(context.values[0]));
+Result<StepValue> label_replace(CallContext& context) {
+    auto table = std::get<Table>(std::move(context.values[0]));
     const std::string& destination = text(context.values[1]);
     const std::string& replacement = text(context.values[2]);
     const std::string& source = text(context.values[3]);
@@ -75,66 +106,148 @@ Result<Value> label_replace(CallContext& context) {
                     fmt::format("invalid destination label name in label_replace(): {}", destination));
     }
     std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
-    for (VectorSample& element : vector) {
-        const std::string value(element.labels.get(source));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        Row& row = table.row(i);
+        const std::string value(row.labels.get(source));
         if (regex.Match(value, 0, value.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
-            element.labels = element.labels.with(destination, expand(replacement, regex, groups));
+            row.labels = row.labels.with(destination, expand(replacement, regex, groups));
+            row.drop_name = row.drop_name && destination != model::metric_name_label;
         }
     }
-    return Value(std::move(vector));
+    return StepValue(std::move(table));
 }
 
-Result<Value> label_join(CallContext& context) {
-    auto vector = std::get<Vector>(std::move(context.values[0]));
+Result<StepValue> label_join(CallContext& context) {
+    auto table = std::get<Table>(std::move(context.values[0]));
     const std::string& destination = text(context.values[1]);
     const std::string& separator = text(context.values[2]);
     if (destination.empty() || !is_utf8(destination)) {
         return fail(Errc::invalid_argument, fmt::format("invalid destination label name in label_join(): {}", destination));
     }
-    for (VectorSample& element : vector) {
+    for (std::size_t row = 0; row < table.size(); ++row) {
         std::string joined;
         for (std::size_t i = 3; i < context.values.size(); ++i) {
             joined += i == 3 ? "" : separator;
-            joined += element.labels.get(text(context.values[i]));
+            joined += table.row(row).labels.get(text(context.values[i]));
         }
-        element.labels = element.labels.with(destination, joined);
+        table.row(row).labels = table.row(row).labels.with(destination, joined);
+        table.row(row).drop_name = table.row(row).drop_name && destination != model::metric_name_label;
     }
-    return Value(std::move(vector));
+    return StepValue(std::move(table));
 }
 
-Result<Value> sorted(CallContext& context, bool ascending) {
-    auto vector = std::get<Vector>(std::move(context.values[0]));
-    std::stable_sort(vector.begin(), vector.end(), [ascending](const VectorSample& a, const VectorSample& b) {
-        if (std::isnan(a.value) || std::isnan(b.value)) {
-            return !std::isnan(a.value) && std::isnan(b.value);
-        }
-        return ascending ? a.value < b.value : a.value > b.value;
+/// In a range query the answer is in the order of labels, whatever was sorted before.
+template <class Before>
+Result<StepValue> sorted(CallContext& context, Before before) {
+    auto table = std::get<Table>(std::move(context.values[0]));
+    if (context.evaluation.query().start != context.evaluation.query().end) {
+        context.evaluation.warn(context.node, "sort is ineffective for range queries since results are always ordered by labels");
+    }
+    if (table.steps() > 1) {
+        return StepValue(std::move(table));
+    }
+    std::vector<std::size_t> order(table.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return before(table, a, b); });
+    return StepValue(table.reordered(order));
+}
+
+bool is_before(double a, double b, bool ascending) {
+    if (std::isnan(a) || std::isnan(b)) {
+        return !std::isnan(a) && std::isnan(b);
+    }
+    return ascending ? a < b : a > b;
+}
+
+template <bool Ascending>
+Result<StepValue> sort(CallContext& context) {
+    return sorted(context, [](const Table& table, std::size_t a, std::size_t b) {
+        return is_before(table.values(a)[0], table.values(b)[0], Ascending);
     });
-    return Value(std::move(vector));
 }
-Result<Value> sort(CallContext& context) { return sorted(context, true); }
-Result<Value> sort_desc(CallContext& context) { return sorted(context, false); }
 
-Result<Value> absent(CallContext& context) {
-    if (!std::get<Vector>(context.values[0]).empty()) {
-        return Value(Vector{});
+template <bool Ascending>
+Result<StepValue> sort_by_label(CallContext& context) {
+    std::vector<std::string> names;
+    for (std::size_t i = 1; i < context.values.size(); ++i) {
+        names.push_back(text(context.values[i]));
     }
-    return Value(Vector{{absent_labels(*context.nodes[0]), 1}});
+    return sorted(context, [names](const Table& table, std::size_t a, std::size_t b) {
+        const model::Labels& left = table.row(a).labels;
+        const model::Labels& right = table.row(b).labels;
+        for (const std::string& name : names) {
+            if (const std::string_view x = left.get(name), y = right.get(name); x != y) {
+                return Ascending ? natural_less(x, y) : natural_less(y, x);
+            }
+        }
+        return Ascending ? left < right : right < left;
+    });
 }
 
-Result<Value> absent_over_time(CallContext& context) {
-    if (!std::get<Matrix>(context.values[0]).empty()) {
-        return Value(Vector{});
+/// One where nothing is, at each step.
+Result<StepValue> absence(CallContext& context, const std::vector<bool>& there) {
+    Table out(there.size());
+    const std::size_t row = out.add({absent_labels(*context.nodes[0]), false});
+    for (std::size_t step = 0; step < there.size(); ++step) {
+        out.values(row)[step] = there[step] ? no_value : 1;
     }
-    return Value(Vector{{absent_labels(*context.nodes[0]), 1}});
+    out.drop_last_if_empty();
+    return StepValue(std::move(out));
 }
 
-Result<Value> scalar(CallContext& context) {
-    const auto& vector = std::get<Vector>(context.values[0]);
-    return Value(vector.size() == 1 ? vector.front().value : std::numeric_limits<double>::quiet_NaN());
+Result<StepValue> absent(CallContext& context) {
+    const auto& table = std::get<Table>(context.values[0]);
+    std::vector<bool> there(table.steps());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            there[step] = there[step] || has_value(table.values(i)[step]);
+        }
+    }
+    return absence(context, there);
 }
 
-Result<Value> vector(CallContext& context) { return Value(Vector{{model::Labels{}, std::get<double>(context.values[0])}}); }
+Result<StepValue> absent_over_time(CallContext& context) {
+    const Ranges& ranges = *context.ranges;
+    std::vector<bool> there(count_of(context.steps));
+    const bool moves = count_of(ranges.ends) == there.size();
+    for (const RangeSeries& series : ranges.series) {
+        std::size_t next = 0;
+        for (std::size_t step = 0; step < there.size(); ++step) {
+            const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
+            while (next < series.samples.size() && series.samples[next].at <= end - ranges.length) {
+                ++next;
+            }
+            there[step] = there[step] || (next < series.samples.size() && series.samples[next].at <= end);
+        }
+    }
+    return absence(context, there);
+}
+
+Result<StepValue> scalar(CallContext& context) {
+    const auto& table = std::get<Table>(context.values[0]);
+    Scalars out(table.steps(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t step = 0; step < table.steps(); ++step) {
+        std::size_t count = 0;
+        double value = 0;
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            if (has_value(table.values(i)[step])) {
+                ++count;
+                value = table.values(i)[step];
+            }
+        }
+        if (count == 1) {
+            out[step] = value;
+        }
+    }
+    return StepValue(std::move(out));
+}
+
+Result<StepValue> vector(CallContext& context) {
+    const auto& scalars = std::get<Scalars>(context.values[0]);
+    Table out(scalars.size());
+    std::ranges::copy(scalars, out.values(out.add({})).begin());
+    return StepValue(std::move(out));
+}
 
 }  // namespace
 
@@ -143,12 +256,14 @@ std::vector<Function> label_functions() {
     constexpr ValueType s = ValueType::string;
     return {{"label_replace", {v, s, s, s, s}, 0, v, label_replace, true},
             {"label_join", {v, s, s, s}, -1, v, label_join, true},
-            {"sort", {v}, 0, v, sort, true},
-            {"sort_desc", {v}, 0, v, sort_desc, true},
-            {"absent", {v}, 0, v, absent, false},
-            {"absent_over_time", {ValueType::matrix}, 0, v, absent_over_time, false},
-            {"scalar", {v}, 0, ValueType::scalar, scalar, false},
-            {"vector", {ValueType::scalar}, 0, v, vector, false}};
+            {"sort", {v}, 0, v, sort<true>, true},
+            {"sort_desc", {v}, 0, v, sort<false>, true},
+            {"sort_by_label", {v, s}, -1, v, sort_by_label<true>, true, true},
+            {"sort_by_label_desc", {v, s}, -1, v, sort_by_label<false>, true, true},
+            {"absent", {v}, 0, v, absent},
+            {"absent_over_time", {ValueType::matrix}, 0, v, absent_over_time},
+            {"scalar", {v}, 0, ValueType::scalar, scalar},
+            {"vector", {ValueType::scalar}, 0, v, vector}};
 }
 
 }  // namespace noroshi::promql

@@ -1,9 +1,13 @@
 // src/promql/functions_range.cpp - functions that give one value for a range of samples.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
-#include "functions.hpp"
+#include "base/numbers.hpp"
+#include "evaluate.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -169,13 +173,120 @@ Answer predict_linear(const Window& window) {
     return line ? Answer(line->slope * window.parameter + line->intercept) : std::nullopt;
 }
 
-Function row(std::string_view name, RangeFunction run, bool keeps_name = false) {
-    return {name, {ValueType::matrix}, 0, ValueType::vector, run, keeps_name};
+Answer mad_over_time(const Window& window) {
+    std::vector<double> values = values_of(window);
+    if (std::ranges::any_of(values, [](double v) { return std::isnan(v); })) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+    const double median = quantile(0.5, values);
+    std::ranges::for_each(values, [median](double& v) { v = std::fabs(v - median); });
+    return quantile(0.5, values);
+}
+
+Answer ts_of_first(const Window& w) { return seconds(w.samples.front()); }
+Answer ts_of_last(const Window& w) { return seconds(w.samples.back()); }
+
+/// Of equal values the last one counts.
+Answer ts_of_extreme(const Window& window, bool largest) {
+    model::Sample found = window.samples.front();
+    for (const model::Sample& sample : window.samples) {
+        if (std::isnan(found.value) || (largest ? sample.value >= found.value : sample.value <= found.value)) {
+            found = sample;
+        }
+    }
+    return seconds(found);
+}
+Answer ts_of_max(const Window& w) { return ts_of_extreme(w, true); }
+Answer ts_of_min(const Window& w) { return ts_of_extreme(w, false); }
+
+/// Holt's linear method: a level and a trend, each smoothed by its factor.
+Answer double_exponential_smoothing(const Window& window) {
+    const auto& samples = window.samples;
+    if (samples.size() < 2) {
+        return std::nullopt;
+    }
+    const double level_factor = window.parameter;
+    const double trend_factor = window.second;
+    double before = 0;
+    double level = samples[0].value;
+    double trend = samples[1].value - samples[0].value;
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        if (i > 1) {
+            trend = trend_factor * (level - before) + (1 - trend_factor) * trend;
+        }
+        before = level;
+        level = level_factor * samples[i].value + (1 - level_factor) * (level + trend);
+    }
+    return level;
+}
+
+Result<void> check_smoothing(Evaluation&, std::span<const NodePtr>, std::span<const Scalars> factors) {
+    constexpr std::array<std::string_view, 2> names{"smoothing", "trend"};
+    constexpr std::array<std::string_view, 2> short_names{"sf", "tf"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        for (const double factor : factors[i]) {
+            if (factor <= 0 || factor >= 1) {
+                return fail(Errc::invalid_argument, fmt::format("invalid {} factor. Expected: 0 < {} < 1, got: {:f}", names.at(i),
+                                                                short_names.at(i), factor));
+            }
+        }
+    }
+    return {};
+}
+
+Result<void> check_quantile(Evaluation& evaluation, std::span<const NodePtr> nodes, std::span<const Scalars> scalars) {
+    for (const double q : scalars[0]) {
+        if (std::isnan(q) || q < 0 || q > 1) {
+            evaluation.warn(*nodes[0], fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
+        }
+    }
+    return {};
+}
+
+enum class Rule { left, right, trapezoid };
+
+std::optional<Rule> rule_of(double strategy) {
+    if (strategy == 0 || strategy == 1 || strategy == 2) {
+        return static_cast<Rule>(static_cast<int>(strategy));
+    }
+    return std::nullopt;
+}
+
+Result<void> check_rule(Evaluation& evaluation, std::span<const NodePtr> nodes, std::span<const Scalars> scalars) {
+    for (const double strategy : scalars[0]) {
+        if (!rule_of(strategy)) {
+            evaluation.warn(*nodes[1], fmt::format("strategy should be 0, 1, or 2 (default), using 2, got {}", format_float(strategy)));
+        }
+    }
+    return {};
+}
+
+/// The area below the samples, in value-seconds. NaN counts as zero.
+Answer integral(const Window& window) {
+    const Rule rule = rule_of(window.parameter).value_or(Rule::trapezoid);
+    const auto number = [](double v) { return std::isnan(v) ? 0 : v; };
+    ExactSum sum;
+    for (std::size_t i = 1; i < window.samples.size(); ++i) {
+        const double before = number(window.samples[i - 1].value);
+        const double now = number(window.samples[i].value);
+        const double height = rule == Rule::left ? before : rule == Rule::right ? now : before / 2 + now / 2;
+        if (height != 0) {
+            sum.add(height * (seconds(window.samples[i]) - seconds(window.samples[i - 1])));
+        }
+    }
+    return sum.value();
+}
+
+Function row(std::string_view name, RangeFunction run, bool keeps_name = false, bool is_experimental = false) {
+    return {name, {ValueType::matrix}, 0, ValueType::vector, run, keeps_name, is_experimental};
 }
 
 }  // namespace
 
 std::vector<Function> range_functions() {
+    constexpr ValueType m = ValueType::matrix;
+    constexpr ValueType s = ValueType::scalar;
+    constexpr ValueType v = ValueType::vector;
     return {row("rate", rate),
             row("increase", increase),
             row("delta", delta),
@@ -191,11 +302,18 @@ std::vector<Function> range_functions() {
             row("present_over_time", present_over_time),
             row("stddev_over_time", stddev_over_time),
             row("stdvar_over_time", stdvar_over_time),
-            {"quantile_over_time", {ValueType::scalar, ValueType::matrix}, 0, ValueType::vector, quantile_over_time, false},
             row("changes", changes),
             row("resets", resets),
             row("deriv", deriv),
-            {"predict_linear", {ValueType::matrix, ValueType::scalar}, 0, ValueType::vector, predict_linear, false}};
+            row("mad_over_time", mad_over_time, false, true),
+            row("ts_of_first_over_time", ts_of_first, false, true),
+            row("ts_of_last_over_time", ts_of_last, false, true),
+            row("ts_of_max_over_time", ts_of_max, false, true),
+            row("ts_of_min_over_time", ts_of_min, false, true),
+            {"quantile_over_time", {s, m}, 0, v, quantile_over_time, false, false, 0, check_quantile},
+            {"predict_linear", {m, s}, 0, v, predict_linear},
+            {"integral", {m, s}, 1, v, integral, false, true, 2, check_rule},
+            {"double_exponential_smoothing", {m, s, s}, 0, v, double_exponential_smoothing, false, true, 0, check_smoothing}};
 }
 
 }  // namespace noroshi::promql

@@ -1,25 +1,63 @@
 // src/promql/functions_time.cpp - time and the calendar, always UTC.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
-#include "functions.hpp"
+#include "evaluate.hpp"
 
 namespace noroshi::promql {
 namespace {
 
-Result<Value> time(CallContext& context) { return Value(to_unix_seconds(context.at)); }
-Result<Value> pi(CallContext&) { return Value(std::numbers::pi); }
+Result<StepValue> time(CallContext& context) {
+    Scalars out;
+    for (std::size_t step = 0; step < count_of(context.steps); ++step) {
+        out.push_back(to_unix_seconds(time_at(context.steps, step)));
+    }
+    return StepValue(std::move(out));
+}
+
+Result<StepValue> constant(const CallContext& context, double value) {
+    return StepValue(Scalars(count_of(context.steps), value));
+}
+Result<StepValue> pi(CallContext& context) { return constant(context, std::numbers::pi); }
+Result<StepValue> start(CallContext& context) { return constant(context, to_unix_seconds(context.evaluation.query().start)); }
+Result<StepValue> end(CallContext& context) { return constant(context, to_unix_seconds(context.evaluation.query().end)); }
+Result<StepValue> range(CallContext& context) {
+    const Steps& query = context.evaluation.query();
+    return constant(context, static_cast<double>((query.end - query.start).count()) / 1000.0);
+}
+/// Of an instant query there is none.
+Result<StepValue> step(CallContext& context) {
+    const Steps& query = context.evaluation.query();
+    const bool is_instant = query.start == query.end;
+    return constant(context, is_instant ? 0 : static_cast<double>(query.step.count()) / 1000.0);
+}
+
+template <bool Least>
+Result<StepValue> extreme(CallContext& context) {
+    auto out = std::get<Scalars>(std::move(context.values[0]));
+    const auto& others = std::get<Scalars>(context.values[1]);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const bool is_nan = std::isnan(out[i]) || std::isnan(others[i]);
+        out[i] = is_nan ? std::numeric_limits<double>::quiet_NaN() : Least ? std::min(out[i], others[i]) : std::max(out[i], others[i]);
+    }
+    return StepValue(std::move(out));
+}
 
 /// Of an expression that is no selector every element has the evaluation time; selectors never get here.
-Result<Value> timestamp(CallContext& context) {
-    auto vector = std::get<Vector>(std::move(context.values[0]));
-    for (VectorSample& element : vector) {
-        element.labels = without_metadata(element.labels);
-        element.value = to_unix_seconds(context.at);
+Result<StepValue> timestamp(CallContext& context) {
+    auto table = std::get<Table>(std::move(context.values[0]));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            if (double& value = table.values(i)[step]; has_value(value)) {
+                value = to_unix_seconds(time_at(context.steps, step));
+            }
+        }
+        context.evaluation.drop_name(table.row(i));
     }
-    return Value(std::move(vector));
+    return StepValue(std::move(table));
 }
 
 using Days = std::chrono::sys_days;
@@ -53,16 +91,23 @@ double at_seconds(double seconds) {
 }
 
 template <Calendar F>
-Result<Value> calendar(CallContext& context) {
+Result<StepValue> calendar(CallContext& context) {
     if (context.values.empty()) {
-        return Value(Vector{{model::Labels{}, at_seconds<F>(to_unix_seconds(context.at))}});
+        Table now(count_of(context.steps));
+        const std::size_t row = now.add({});
+        for (std::size_t step = 0; step < now.steps(); ++step) {
+            now.values(row)[step] = at_seconds<F>(to_unix_seconds(time_at(context.steps, step)));
+        }
+        return StepValue(std::move(now));
     }
-    auto vector = std::get<Vector>(std::move(context.values[0]));
-    for (VectorSample& element : vector) {
-        element.labels = without_metadata(element.labels);
-        element.value = at_seconds<F>(element.value);
+    auto table = std::get<Table>(std::move(context.values[0]));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        for (double& value : table.values(i)) {
+            value = has_value(value) ? at_seconds<F>(value) : value;
+        }
+        context.evaluation.drop_name(table.row(i));
     }
-    return Value(std::move(vector));
+    return StepValue(std::move(table));
 }
 
 Function row(std::string_view name, FreeFunction run) {
@@ -72,9 +117,16 @@ Function row(std::string_view name, FreeFunction run) {
 }  // namespace
 
 std::vector<Function> time_functions() {
-    return {{"time", {}, 0, ValueType::scalar, time, false},
-            {"pi", {}, 0, ValueType::scalar, pi, false},
-            {"timestamp", {ValueType::vector}, 0, ValueType::vector, timestamp, false},
+    constexpr ValueType s = ValueType::scalar;
+    return {{"time", {}, 0, s, time},
+            {"pi", {}, 0, s, pi},
+            {"start", {}, 0, s, start, false, true},
+            {"end", {}, 0, s, end, false, true},
+            {"range", {}, 0, s, range, false, true},
+            {"step", {}, 0, s, step, false, true},
+            {"min_of", {s, s}, 0, s, extreme<true>, false, true},
+            {"max_of", {s, s}, 0, s, extreme<false>, false, true},
+            {"timestamp", {ValueType::vector}, 0, ValueType::vector, timestamp},
             row("minute", calendar<minute>),
             row("hour", calendar<hour>),
             row("day_of_month", calendar<day_of_month>),

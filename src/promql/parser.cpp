@@ -40,9 +40,10 @@ constexpr std::array<OpRow, 16> operators{{{"or", BinaryOp::or_, 1},
                                            {"atan2", BinaryOp::atan2, 5},
                                            {"^", BinaryOp::pow, power_precedence}}};
 
-constexpr std::array<AggregateOp, 12> aggregates{
+constexpr std::array<AggregateOp, 14> aggregates{
     AggregateOp::sum,    AggregateOp::avg,    AggregateOp::min,  AggregateOp::max,     AggregateOp::count,    AggregateOp::group,
-    AggregateOp::stddev, AggregateOp::stdvar, AggregateOp::topk, AggregateOp::bottomk, AggregateOp::quantile, AggregateOp::count_values};
+    AggregateOp::stddev, AggregateOp::stdvar, AggregateOp::topk, AggregateOp::bottomk, AggregateOp::quantile, AggregateOp::count_values,
+    AggregateOp::limitk, AggregateOp::limit_ratio};
 
 const OpRow* find_operator(const Token& token) {
     if (token.kind != TokenKind::punctuation && token.kind != TokenKind::identifier) {
@@ -63,8 +64,7 @@ std::optional<AggregateOp> find_aggregate(const std::string& name) {
 }
 
 bool takes_parameter(AggregateOp op) {
-    return op == AggregateOp::topk || op == AggregateOp::bottomk || op == AggregateOp::quantile ||
-           op == AggregateOp::count_values;
+    return selects(op) || op == AggregateOp::quantile || op == AggregateOp::count_values;
 }
 
 template <class T>
@@ -101,12 +101,12 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-Result<NodePtr> parse_tree(std::string_view text) {
+Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options) {
     if (text.size() > longest_text) {
         return fail(Errc::limit, fmt::format("expression is longer than {} bytes", longest_text));
     }
     NOROSHI_TRY(std::vector<Token> tokens, tokenize(text));
-    return Parser(text, std::move(tokens)).whole();
+    return Parser(text, std::move(tokens), options).whole();
 }
 
 const Token& Parser::peek(std::size_t ahead) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
@@ -163,10 +163,16 @@ Result<NodePtr> Parser::whole() {
     return node;
 }
 
-Result<NodePtr> Parser::expression(int lowest) {
-    if (++depth_ > deepest) {
-        return fault(peek().offset, fmt::format("expression is nested deeper than {} levels", deepest));
+Result<void> Parser::Nested::check() const {
+    if (parser_.depth_ > deepest) {
+        return parser_.fault(parser_.peek().offset, fmt::format("expression is nested deeper than {} levels", deepest));
     }
+    return {};
+}
+
+Result<NodePtr> Parser::expression(int lowest) {
+    const Nested nested(*this);
+    NOROSHI_TRY_VOID(nested.check());
     NOROSHI_TRY(NodePtr left, unary());
     int length = 0;
     while (const OpRow* row = find_operator(peek())) {
@@ -180,7 +186,6 @@ Result<NodePtr> Parser::expression(int lowest) {
         const std::size_t offset = take().offset;
         NOROSHI_TRY(left, binary(row->op, std::move(left), offset, row->precedence));
     }
-    --depth_;
     return left;
 }
 
@@ -203,9 +208,47 @@ Result<void> Parser::modifiers(Binary& binary) {
         take();
         binary.return_bool = true;
     }
-    if (!peek_word("on") && !peek_word("ignoring")) {
-        return {};
+    if (peek_word("on") || peek_word("ignoring")) {
+        NOROSHI_TRY_VOID(grouping_of_match(binary));
     }
+    return fill_modifiers(binary);
+}
+
+/// `fill(v)`, or `fill_left(v)` and `fill_right(v)` in either order.
+Result<void> Parser::fill_modifiers(Binary& binary) {
+    const std::size_t offset = peek().offset;
+    const auto is_next = [this](std::string_view word) { return peek_word(word) && peek(1).is("("); };
+    if (is_next("fill")) {
+        NOROSHI_TRY(const double value, fill_value());
+        binary.matching.fill_left = binary.matching.fill_right = value;
+    }
+    while ((is_next("fill_left") && !binary.matching.fill_left) || (is_next("fill_right") && !binary.matching.fill_right)) {
+        std::optional<double>& side = is_next("fill_left") ? binary.matching.fill_left : binary.matching.fill_right;
+        NOROSHI_TRY(side, fill_value());
+    }
+    if (!options_.experimental && (binary.matching.fill_left || binary.matching.fill_right)) {
+        return fault(offset, "binop fill modifiers are experimental and not enabled");
+    }
+    return {};
+}
+
+Result<double> Parser::fill_value() {
+    take();
+    NOROSHI_TRY_VOID(expect("(", "fill modifier"));
+    const bool is_negative = peek().is("-");
+    if (is_negative || peek().is("+")) {
+        take();
+    }
+    if (peek().kind != TokenKind::number && peek().kind != TokenKind::duration && !peek_word("inf") && !peek_word("nan")) {
+        return unexpected("fill modifier");
+    }
+    NOROSHI_TRY(const NodePtr node, peek().kind == TokenKind::identifier ? named() : number());
+    NOROSHI_TRY_VOID(expect(")", "fill modifier"));
+    const double value = std::get<NumberLiteral>(node->kind).value;
+    return is_negative ? -value : value;
+}
+
+Result<void> Parser::grouping_of_match(Binary& binary) {
     binary.matching.on = lower(take().text) == "on";
     NOROSHI_TRY(binary.matching.labels, label_list());
     if (peek_word("group_left") || peek_word("group_right")) {
@@ -239,6 +282,9 @@ Result<void> Parser::check_binary(const Binary& binary, std::size_t offset) {
         return fault(offset, fmt::format("set operator {} not allowed in binary scalar expression",
                                          model::quote(op_text(binary.op))));
     }
+    if (is_set_operator(binary.op) && (binary.matching.fill_left || binary.matching.fill_right)) {
+        return fault(offset, "filling in missing series not allowed for set operators");
+    }
     if (is_set_operator(binary.op) && binary.matching.card != Card::one_to_one) {
         return fault(offset, fmt::format("no grouping allowed for {} operation", model::quote(op_text(binary.op))));
     }
@@ -248,7 +294,8 @@ Result<void> Parser::check_binary(const Binary& binary, std::size_t offset) {
     if (left_scalar && right_scalar && is_comparison(binary.op) && !binary.return_bool) {
         return fault(offset, "comparisons between scalars must use BOOL modifier");
     }
-    const bool has_matching = binary.matching.on || !binary.matching.labels.empty();
+    const bool has_matching = binary.matching.on || !binary.matching.labels.empty() || binary.matching.fill_left ||
+                              binary.matching.fill_right;
     if ((left_scalar || right_scalar) && has_matching) {
         return fault(offset, "vector matching only allowed between instant vectors");
     }
@@ -357,6 +404,9 @@ Result<NodePtr> Parser::call(const Token& name) {
     if (function == nullptr) {
         return fault(name.offset, fmt::format("unknown function with name {}", model::quote(name.text)));
     }
+    if (function->is_experimental && !options_.experimental) {
+        return fault(name.offset, fmt::format("function {} is not enabled", model::quote(name.text)));
+    }
     take();
     Call node{function, {}};
     while (!peek().is(")")) {
@@ -429,6 +479,11 @@ Result<void> Parser::grouping(Aggregate& out, bool& given) {
 }
 
 Result<NodePtr> Parser::aggregate(const Token& name, AggregateOp op) {
+    if ((op == AggregateOp::limitk || op == AggregateOp::limit_ratio) && !options_.experimental) {
+        return fault(name.offset, fmt::format("{}() is experimental and must be enabled with "
+                                              "--enable-feature=promql-experimental-functions",
+                                              op_text(op)));
+    }
     Aggregate node{op, nullptr, nullptr, false, {}};
     bool grouped = false;
     NOROSHI_TRY_VOID(grouping(node, grouped));

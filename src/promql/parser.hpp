@@ -10,12 +10,13 @@
 namespace noroshi::promql {
 
 /// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, unsupported, limit.
-[[nodiscard]] Result<NodePtr> parse_tree(std::string_view text);
+[[nodiscard]] Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options);
 
 /// Recursive descent with precedence climbing. One use.
 class Parser {
   public:
-    Parser(std::string_view text, std::vector<Token> tokens) : text_(text), tokens_(std::move(tokens)) {}
+    Parser(std::string_view text, std::vector<Token> tokens, const ParseOptions& options)
+        : text_(text), options_(options), tokens_(std::move(tokens)) {}
     [[nodiscard]] Result<NodePtr> whole();
 
   private:
@@ -30,6 +31,9 @@ class Parser {
     Result<NodePtr> aggregate(const Token& name, AggregateOp op);
     Result<NodePtr> binary(BinaryOp op, NodePtr left, std::size_t offset, int precedence);
     Result<void> modifiers(Binary& binary);
+    Result<void> grouping_of_match(Binary& binary);
+    Result<void> fill_modifiers(Binary& binary);
+    Result<double> fill_value();
     Result<std::vector<std::string>> label_list();
     Result<void> grouping(Aggregate& out, bool& given);
     // checks, each with Prometheus's wording
@@ -45,9 +49,26 @@ class Parser {
     Result<NodePtr> offset_modifier(NodePtr node);
     Result<NodePtr> at_modifier(NodePtr node);
     Result<TimeShift*> shift_of(Node& node, std::string_view modifier);
-    enum class DurationPlace { brackets, offset, offset_parentheses };
-    Result<Milliseconds> duration(DurationPlace place);
-    Result<void> refuse_calculation(bool after_operand);
+    // parser_duration.cpp
+    enum class DurationPlace { brackets, offset };
+    Result<Duration> duration(DurationPlace place);
+    Result<CalculationPtr> duration_expression(int lowest);
+    Result<CalculationPtr> duration_unary();
+    Result<CalculationPtr> duration_primary();
+    Result<CalculationPtr> duration_call(const Token& name);
+
+    /// One level deeper, as long as it lives.
+    class Nested {
+      public:
+        explicit Nested(Parser& parser) : parser_(parser) { ++parser_.depth_; }
+        ~Nested() { --parser_.depth_; }
+        Nested(const Nested&) = delete;
+        Nested& operator=(const Nested&) = delete;
+        [[nodiscard]] Result<void> check() const;
+
+      private:
+        Parser& parser_;
+    };
 
     [[nodiscard]] const Token& peek(std::size_t ahead = 0) const;
     Token take();
@@ -60,6 +81,7 @@ class Parser {
     [[nodiscard]] tl::unexpected<Error> fault(std::size_t offset, std::string message) const;
 
     std::string_view text_;
+    ParseOptions options_;
     std::vector<Token> tokens_;
     std::size_t at_{0};
     int depth_{0};

@@ -117,54 +117,11 @@ Result<NodePtr> Parser::postfix(NodePtr node) {
     }
 }
 
-/// Durations that are calculated are refused by name. Behind a first operand that is an operator, before it a word
-/// or a parenthesis.
-Result<void> Parser::refuse_calculation(bool after_operand) {
-    constexpr std::array<std::string_view, 6> operators{"+", "-", "*", "/", "%", "^"};
-    constexpr std::array<std::string_view, 4> words{"step", "range", "min_of", "max_of"};
-    const bool calculates = after_operand
-                                ? std::ranges::any_of(operators, [this](auto op) { return peek().is(op); })
-                                : peek().is("(") || std::ranges::any_of(words, [this](auto w) { return peek_word(w); });
-    return calculates ? lacks(peek().offset, "a duration expression") : Result<void>{};
-}
-
-Result<Milliseconds> Parser::duration(DurationPlace place) {
-    const std::size_t offset = peek().offset;
-    bool negative = false;
-    if (peek().is("-") || peek().is("+")) {
-        negative = take().text == "-";
-    }
-    NOROSHI_TRY_VOID(refuse_calculation(false));
-    if (peek().kind != TokenKind::duration && peek().kind != TokenKind::number) {
-        return unexpected("duration");
-    }
-    const Token token = take();
-    Result<Milliseconds> out = Milliseconds(0);
-    if (token.kind == TokenKind::duration) {
-        out = parse_duration(token.text);
-    } else {
-        const Result<double> seconds = parse_float(token.text);
-        const bool fits = seconds && std::isfinite(*seconds) && std::fabs(*seconds) < 9e9;
-        out = fits ? Result<Milliseconds>(Milliseconds(static_cast<std::int64_t>(*seconds * 1000)))
-                   : fail(Errc::parse, "duration out of range");
-    }
-    if (!out) {
-        return fault(token.offset, out.error().message);
-    }
-    if (place != DurationPlace::offset) {
-        NOROSHI_TRY_VOID(refuse_calculation(true));
-    }
-    if (place == DurationPlace::brackets && (negative || out->count() <= 0)) {
-        return fault(offset, "duration must be greater than 0");
-    }
-    return negative ? -*out : *out;
-}
-
 Result<NodePtr> Parser::range(NodePtr node) {
     const std::size_t offset = take().offset;
-    NOROSHI_TRY(const Milliseconds length, duration(DurationPlace::brackets));
+    NOROSHI_TRY(Duration length, duration(DurationPlace::brackets));
     if (take_if(":")) {
-        Milliseconds step{0};
+        Duration step;
         if (!peek().is("]")) {
             NOROSHI_TRY(step, duration(DurationPlace::brackets));
         }
@@ -174,21 +131,21 @@ Result<NodePtr> Parser::range(NodePtr node) {
                                                    value_type_name(node->type)));
         }
         const std::size_t start = node->offset;
-        return std::make_unique<const Node>(Node{Subquery{std::move(node), length, step, {}}, ValueType::matrix, start});
+        return std::make_unique<const Node>(Node{Subquery{std::move(node), std::move(length), std::move(step), {}}, ValueType::matrix, start});
     }
     NOROSHI_TRY_VOID(expect("]", "subquery or range selector"));
     Node& target = mutable_node(node);
     auto* selector = std::get_if<Selector>(&target.kind);
-    if (selector == nullptr || selector->range.count() != 0) {
+    if (selector == nullptr || selector->range.is_set()) {
         return fault(offset, "ranges only allowed for vector selectors");
     }
-    if (selector->shift.offset.count() != 0) {
+    if (selector->shift.offset.is_set()) {
         return fault(offset, "no offset modifiers allowed before range");
     }
     if (selector->shift.at) {
         return fault(offset, "no @ modifiers allowed before range");
     }
-    selector->range = length;
+    selector->range = std::move(length);
     target.type = ValueType::matrix;
     return node;
 }
@@ -207,17 +164,12 @@ Result<TimeShift*> Parser::shift_of(Node& node, std::string_view modifier) {
 
 Result<NodePtr> Parser::offset_modifier(NodePtr node) {
     const std::size_t offset = take().offset;
-    const bool parenthesised = take_if("(");
-    NOROSHI_TRY(const Milliseconds by,
-                duration(parenthesised ? DurationPlace::offset_parentheses : DurationPlace::offset));
-    if (parenthesised) {
-        NOROSHI_TRY_VOID(expect(")", "offset"));
-    }
+    NOROSHI_TRY(Duration by, duration(DurationPlace::offset));
     NOROSHI_TRY(TimeShift * shift, shift_of(mutable_node(node), "offset"));
-    if (shift->offset.count() != 0) {
+    if (shift->offset.is_set()) {
         return fault(offset, "offset may not be set multiple times");
     }
-    shift->offset = by;
+    shift->offset = std::move(by);
     return node;
 }
 

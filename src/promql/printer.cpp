@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
@@ -20,6 +21,30 @@ std::string joined(const std::vector<std::string>& labels) {
     return out;
 }
 
+/// Each operation in parentheses, so that no precedence matters.
+std::string calculation_text(const Calculation& calculation) {
+    constexpr std::array<std::string_view, 11> texts{"", "step()", "range()", "min_of", "max_of", "+", "-", "*", "/", "%", "^"};
+    const auto op = static_cast<std::size_t>(calculation.op);
+    switch (calculation.op) {
+        case Calculation::Op::number:
+            return format_float_go(calculation.seconds);
+        case Calculation::Op::step:
+        case Calculation::Op::range:
+            return std::string(texts.at(op));
+        case Calculation::Op::min_of:
+        case Calculation::Op::max_of:
+            return fmt::format("{}({}, {})", texts.at(op), calculation_text(*calculation.left),
+                               calculation_text(*calculation.right));
+        default:
+            return fmt::format("({} {} {})", calculation_text(*calculation.left), texts.at(op),
+                               calculation_text(*calculation.right));
+    }
+}
+
+std::string duration_text(const Duration& duration) {
+    return duration.calculation ? calculation_text(*duration.calculation) : format_duration(duration.fixed);
+}
+
 std::string shift_text(const TimeShift& shift) {
     std::string out;
     if (shift.at) {
@@ -35,8 +60,8 @@ std::string shift_text(const TimeShift& shift) {
                 break;
         }
     }
-    if (shift.offset.count() != 0) {
-        out += " offset " + format_duration(shift.offset);
+    if (shift.offset.is_set()) {
+        out += " offset " + duration_text(shift.offset);
     }
     return out;
 }
@@ -63,15 +88,15 @@ struct Printer {
         if (!braces.empty()) {
             out += "{" + braces + "}";
         }
-        if (s.range.count() != 0) {
-            out += "[" + format_duration(s.range) + "]";
+        if (s.range.is_set()) {
+            out += "[" + duration_text(s.range) + "]";
         }
         return out + shift_text(s.shift);
     }
 
     std::string operator()(const Subquery& s) const {
-        const std::string step = s.step.count() == 0 ? "" : format_duration(s.step);
-        return print(*s.inner) + "[" + format_duration(s.range) + ":" + step + "]" + shift_text(s.shift);
+        const std::string step = s.step.is_set() ? duration_text(s.step) : "";
+        return print(*s.inner) + "[" + duration_text(s.range) + ":" + step + "]" + shift_text(s.shift);
     }
     std::string operator()(const Unary& u) const { return (u.negative ? "-" : "+") + print(*u.operand); }
     std::string operator()(const Paren& p) const { return "(" + print(*p.inner) + ")"; }
@@ -88,6 +113,11 @@ struct Printer {
         } else if (b.matching.card == Card::one_to_many) {
             out += " group_right (" + joined(b.matching.include) + ")";
         }
+        const auto fill = [&out](std::string_view name, const std::optional<double>& value) {
+            out += value ? fmt::format(" {} ({})", name, format_float_go(*value)) : "";
+        };
+        fill("fill_left", b.matching.fill_left);
+        fill("fill_right", b.matching.fill_right);
         return out + " " + print(*b.right);
     }
 

@@ -47,14 +47,18 @@ struct Answer {
     Annotations annotations;
 };
 
-struct Node;  // private tree
+struct Parsed;  // private tree
+
+struct ParseOptions {
+    bool experimental{false};  ///< functions, aggregations and fill modifiers that Prometheus has behind a flag
+};
 
 /// A parsed and type-checked expression; immutable, cheap to copy. Thread: any.
 class Expression {
   public:
     /// Errors: parse, with `where.line`/`where.column` inside `text` and Prometheus's wording where tests rely on it;
     /// unsupported (a function or modifier that this version lacks, named).
-    [[nodiscard]] static Result<Expression> parse(std::string_view text);
+    [[nodiscard]] static Result<Expression> parse(std::string_view text, const ParseOptions& options = {});
     [[nodiscard]] ValueType type() const;
     /// The expression written back in canonical form.
     [[nodiscard]] std::string to_string() const;
@@ -63,8 +67,8 @@ class Expression {
 
   private:
     friend class Engine;
-    explicit Expression(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
-    std::shared_ptr<const Node> root_;  // shared: immutable tree
+    explicit Expression(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+    std::shared_ptr<const Parsed> parsed_;  // shared: immutable tree
 };
 
 struct EngineOptions {

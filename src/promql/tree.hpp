@@ -23,9 +23,34 @@ struct At {
     TimestampMs time{};
 };
 
+struct Calculation;
+using CalculationPtr = std::shared_ptr<const Calculation>;  // shared: immutable
+
+/// A duration that is calculated, in seconds.
+struct Calculation {
+    enum class Op { number, step, range, min_of, max_of, add, sub, mul, div, mod, pow };
+    Op op;
+    double seconds{0};  ///< of a number
+    CalculationPtr left;
+    CalculationPtr right;
+    std::size_t offset{0};
+};
+
+/// Known when the text is read, unless it names step() or range(): those are the query's.
+struct Duration {
+    Milliseconds fixed{0};
+    CalculationPtr calculation;
+    [[nodiscard]] bool is_set() const { return fixed.count() != 0 || calculation != nullptr; }
+};
+
+/// In seconds, with step() and range() of the query. Errors: invalid_argument (division by zero).
+[[nodiscard]] Result<double> calculate(const Calculation& calculation, double step, double range);
+/// Errors: invalid_argument, in Prometheus's words.
+[[nodiscard]] Result<Milliseconds> duration_of(double seconds, bool may_be_negative);
+
 /// Where a selector or subquery looks: `offset` and `@`.
 struct TimeShift {
-    Milliseconds offset{0};
+    Duration offset;
     std::optional<At> at;
 };
 
@@ -37,19 +62,19 @@ struct StringLiteral {
     std::string value;
 };
 
-/// `name{matchers}`, with `[range]` when `range` is positive.
+/// `name{matchers}`, with `[range]` when there is one.
 struct Selector {
     std::string name;                      ///< as written before the braces, or ""
     std::vector<model::Matcher> matchers;  ///< the name's own among them
-    Milliseconds range{0};
+    Duration range;
     TimeShift shift;
 };
 
-/// `expr[range:step]`; step 0 means the default.
+/// `expr[range:step]`; no step means the default.
 struct Subquery {
     NodePtr inner;
-    Milliseconds range{0};
-    Milliseconds step{0};
+    Duration range;
+    Duration step;
     TimeShift shift;
 };
 
@@ -72,6 +97,8 @@ struct Matching {
     bool on{false};  ///< labels are `on`, else `ignoring`
     std::vector<std::string> labels;
     std::vector<std::string> include;  ///< labels of group_left / group_right
+    std::optional<double> fill_left{};   ///< stands for an element of the left side that is not there
+    std::optional<double> fill_right{};
 };
 
 struct Binary {
@@ -82,12 +109,12 @@ struct Binary {
     Matching matching;
 };
 
-enum class AggregateOp { sum, avg, min, max, count, group, stddev, stdvar, topk, bottomk, quantile, count_values };
+enum class AggregateOp { sum, avg, min, max, count, group, stddev, stdvar, topk, bottomk, quantile, count_values, limitk, limit_ratio };
 
 struct Aggregate {
     AggregateOp op;
     NodePtr inner;
-    NodePtr parameter;  ///< of topk, bottomk, quantile, count_values
+    NodePtr parameter;  ///< of topk, bottomk, limitk, limit_ratio, quantile, count_values
     bool without{false};
     std::vector<std::string> labels;
 };
@@ -103,8 +130,17 @@ struct Node {
     std::size_t offset{0};  ///< of its first byte in the text
 };
 
+/// A parsed text.
+struct Parsed {
+    std::string text;
+    NodePtr tree;
+    [[nodiscard]] const Node& root() const { return *tree; }
+};
+
 [[nodiscard]] bool is_comparison(BinaryOp op);
 [[nodiscard]] bool is_set_operator(BinaryOp op);
+/// topk, bottomk, limitk, limit_ratio: they keep some elements as they are.
+[[nodiscard]] bool selects(AggregateOp op);
 [[nodiscard]] std::string_view op_text(BinaryOp op);
 [[nodiscard]] std::string_view op_text(AggregateOp op);
 /// The expression inside any number of parentheses.

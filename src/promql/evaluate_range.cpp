@@ -1,0 +1,155 @@
+// src/promql/evaluate_range.cpp - range vectors, and functions over their windows.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "evaluate.hpp"
+
+namespace noroshi::promql {
+namespace {
+
+/// The samples of (from, to], for windows that only move forward.
+class Sliding {
+  public:
+    explicit Sliding(std::span<const model::Sample> samples) : samples_(samples) {}
+    std::span<const model::Sample> window(TimestampMs from, TimestampMs to) {
+        while (begin_ < samples_.size() && samples_[begin_].at <= from) {
+            ++begin_;
+        }
+        end_ = std::max(begin_, end_);
+        while (end_ < samples_.size() && samples_[end_].at <= to) {
+            ++end_;
+        }
+        return samples_.subspan(begin_, end_ - begin_);
+    }
+
+  private:
+    std::span<const model::Sample> samples_;
+    std::size_t begin_{0};
+    std::size_t end_{0};
+};
+
+bool wants_counter(std::string_view function) { return function == "rate" || function == "increase"; }
+
+bool looks_like_counter(std::string_view name) {
+    return std::ranges::any_of(std::array<std::string_view, 4>{"_total", "_sum", "_count", "_bucket"},
+                               [name](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+}  // namespace
+
+Result<Ranges> Evaluation::ranges(const Node& node, const Steps& steps) {
+    const Node& inner = without_parens(node);
+    if (const auto* selector = std::get_if<Selector>(&inner.kind)) {
+        return range(*selector, steps);
+    }
+    return range(std::get<Subquery>(inner.kind), steps);
+}
+
+Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
+    Ranges out;
+    NOROSHI_TRY(out.ends, shifted(selector.shift, steps));
+    NOROSHI_TRY(out.length, resolved(selector.range, false));
+    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, out.ends.start - out.length, out.ends.end)) {
+        RangeSeries row{{*series.labels, false}, {}};
+        model::Sample sample{};
+        while (series.cursor->next(sample)) {
+            if (!model::is_stale_marker(sample.value)) {
+                row.samples.push_back(sample);
+            }
+        }
+        NOROSHI_TRY_VOID(count_samples(row.samples.size()));
+        if (!row.samples.empty()) {
+            out.series.push_back(std::move(row));
+        }
+    }
+    return out;
+}
+
+Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
+    Milliseconds step = options_.subquery_step;
+    if (subquery.step.is_set()) {
+        NOROSHI_TRY(step, resolved(subquery.step, false));
+    }
+    Ranges out;
+    NOROSHI_TRY(out.ends, shifted(subquery.shift, steps));
+    NOROSHI_TRY(out.length, resolved(subquery.range, false));
+    // Steps lie on multiples of the step since the epoch; the left end is open.
+    const std::int64_t from = to_unix_ms(out.ends.start - out.length);
+    std::int64_t first = from / step.count() * step.count();
+    first += first <= from ? step.count() : 0;
+    if (first > to_unix_ms(out.ends.end)) {
+        return out;
+    }
+    const Steps inner{from_unix_ms(first), out.ends.end, step};
+    NOROSHI_TRY(StepValue value, evaluate(*subquery.inner, inner));
+    const auto& table = std::get<Table>(value);
+    NOROSHI_TRY_VOID(count_samples((table.size() + 1) * table.steps()));
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        RangeSeries series{table.row(i), {}};
+        for (std::size_t column = 0; column < table.steps(); ++column) {
+            if (has_value(table.values(i)[column])) {
+                series.samples.push_back({time_at(inner, column), table.values(i)[column]});
+            }
+        }
+        if (!series.samples.empty()) {
+            out.series.push_back(std::move(series));
+        }
+    }
+    return out;
+}
+
+Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction function, const Steps& steps) {
+    const std::size_t columns = count_of(steps);
+    std::array<Scalars, 2> parameters{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
+    std::size_t given = 0;
+    Ranges ranges;
+    const Node* argument_node = nullptr;
+    for (const NodePtr& argument : call.arguments) {
+        if (argument->type == ValueType::matrix) {
+            NOROSHI_TRY(ranges, this->ranges(*argument, steps));
+            argument_node = argument.get();
+        } else {
+            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
+            parameters.at(given++) = std::get<Scalars>(std::move(value));
+        }
+    }
+    if (call.function->check != nullptr && !ranges.series.empty()) {
+        NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
+    }
+    const double length = static_cast<double>(ranges.length.count()) / 1000.0;
+    Table out(columns);
+    out.reserve(ranges.series.size());
+    for (RangeSeries& series : ranges.series) {
+        const std::string name(series.row.labels.metric_name());
+        Row row = std::move(series.row);
+        if (!call.function->keeps_name) {
+            drop_name(row);
+        }
+        const std::size_t index = out.add(std::move(row));
+        Sliding sliding(series.samples);
+        for (std::size_t step = 0; step < columns; ++step) {
+            const TimestampMs end = count_of(ranges.ends) == columns ? time_at(ranges.ends, step) : ranges.ends.start;
+            const std::span<const model::Sample> samples = sliding.window(end - ranges.length, end);
+            if (samples.empty()) {
+                continue;
+            }
+            const Window window{samples, to_unix_seconds(end - ranges.length), to_unix_seconds(end), length,
+                                to_unix_seconds(time_at(steps, step)), parameters[0][step], parameters[1][step]};
+            out.values(index)[step] = function(window).value_or(no_value);
+        }
+        const std::size_t before = out.size();
+        out.drop_last_if_empty();
+        if (wants_counter(call.function->name) && out.size() == before && !name.empty() && !looks_like_counter(name)) {
+            inform(*argument_node, fmt::format("metric might not be a counter, name does not end in "
+                                               "_total/_sum/_count/_bucket: {}",
+                                               model::quote(name)));
+        }
+    }
+    NOROSHI_TRY_VOID(count_samples(out.size() * columns));
+    NOROSHI_TRY_VOID(unify(out));
+    return StepValue(std::move(out));
+}
+
+}  // namespace noroshi::promql
