@@ -269,10 +269,10 @@ Answer integral(const Window& window) {
     for (std::size_t i = 1; i < window.samples.size(); ++i) {
         const double before = number(window.samples[i - 1].value);
         const double now = number(window.samples[i].value);
-        const double height = rule == Rule::left ? before : rule == Rule::right ? now : before / 2 + now / 2;
-        if (height != 0) {
-            sum.add(height * (seconds(window.samples[i]) - seconds(window.samples[i - 1])));
-        }
+        const double width = seconds(window.samples[i]) - seconds(window.samples[i - 1]);
+        // Halves are added one by one: the sum keeps what their own sum would lose.
+        sum.add(rule == Rule::left ? before * width : rule == Rule::right ? 0 : before / 2 * width);
+        sum.add(rule == Rule::right ? now * width : rule == Rule::left ? 0 : now / 2 * width);
     }
     return sum.value();
 }

@@ -101,6 +101,9 @@ Result<Duration> Parser::duration(DurationPlace place) {
     if (depends_on_query(*calculation)) {
         return Duration{Milliseconds(0), std::move(calculation)};
     }
+    if (calculation->op == Op::number && (calculation->seconds > 0 || place == DurationPlace::offset)) {
+        return Duration{Milliseconds(std::llround(calculation->seconds * 1000)), nullptr};
+    }
     const Result<double> seconds = calculate(*calculation, 0, 0);
     const Result<Milliseconds> fixed = seconds ? duration_of(*seconds, place == DurationPlace::offset) : fail(seconds.error());
     if (!fixed) {

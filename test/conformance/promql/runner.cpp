@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <memory>
 #include <set>
@@ -147,8 +148,8 @@ class Runner {
     }
 
     void carry_out(const Eval& eval) {
-        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression);
-        if (needs_histograms(eval, expression) || (eval.step.count() > 0 && uses_range_bounds(eval.expression))) {
+        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = lenient_});
+        if (needs_histograms(eval, expression)) {
             ++out_.not_run;
             return;
         }
@@ -156,56 +157,113 @@ class Runner {
             judge_error(eval, expression.error());
             return;
         }
-        const promql::Engine engine(*head_, {});
-        Answer got;
-        std::string text;
-        for (TimestampMs at = eval.from; at <= eval.to; at += std::max(eval.step, Milliseconds(1))) {
-            Result<promql::Answer> answer = engine.instant(*expression, at);
-            if (!answer) {
-                judge_error(eval, answer.error());
-                return;
-            }
-            const promql::Value* value = &answer->value;
-            add(*value, at, got);
-            text += shown(*value) + " ";
-            if (eval.step == Milliseconds(0)) {
-                judge_instant(eval, *value, got);
-                return;
-            }
+        promql::EngineOptions options;
+        options.delayed_name_removal = lenient_;
+        const promql::Engine engine(*head_, options);
+        const bool is_range = eval.step.count() > 0;
+        const Result<promql::Answer> answer =
+            is_range ? engine.range(*expression, {eval.from, eval.to, eval.step}) : engine.instant(*expression, eval.from);
+        if (!answer) {
+            judge_error(eval, answer.error());
+            return;
         }
-        judge(eval, !eval.fails && same(got, expected_of(eval)), text);
+        std::string fault = eval.fails ? "no failure" : fault_of_notes(eval, answer->annotations);
+        if (fault.empty() && !is_right(eval, answer->value)) {
+            fault = "another value";
+        }
+        if (fault.empty() && !is_range) {
+            fault = fault_as_range(eval, engine, *expression);
+        }
+        judge(eval, fault, shown(answer->value));
     }
 
-    void judge_instant(const Eval& eval, const promql::Value& value, const Answer& got) {
-        bool good = !eval.fails;
+    bool is_right(const Eval& eval, const promql::Value& value) const {
         if (eval.text) {
-            good = good && std::holds_alternative<std::string>(value) && std::get<std::string>(value) == *eval.text;
-        } else if (eval.ordered && std::holds_alternative<promql::Vector>(value)) {
-            const auto& vector = std::get<promql::Vector>(value);
-            good = good && std::ranges::equal(vector, eval.expected, [](const auto& sample, const Series& series) {
-                       return sample.labels == series.labels && almost_equal(sample.value, *series.values.at(0));
-                   });
-        } else {
-            good = good && same(got, expected_of(eval));
+            return std::holds_alternative<std::string>(value) && std::get<std::string>(value) == *eval.text;
         }
-        judge(eval, good, shown(value));
+        if (eval.ordered && std::holds_alternative<promql::Vector>(value)) {
+            const auto& vector = std::get<promql::Vector>(value);
+            return std::ranges::equal(vector, eval.expected, [](const auto& sample, const Series& series) {
+                return sample.labels == series.labels && almost_equal(sample.value, *series.values.at(0));
+            });
+        }
+        Answer got;
+        add(value, eval.from, got);
+        return same(got, expected_of(eval));
+    }
+
+    /// An instant query is the middle of a range query around it.
+    std::string fault_as_range(const Eval& eval, const promql::Engine& engine, const promql::Expression& expression) const {
+        static const RE2 asks_of_query(R"(\b(?:start|end|step|range)\s*\(\s*\))");
+        if (eval.text || eval.matrix || RE2::PartialMatch(lowered(eval.expression), asks_of_query)) {
+            return {};
+        }
+        if (expression.type() == promql::ValueType::matrix || expression.type() == promql::ValueType::string) {
+            return {};
+        }
+        constexpr Milliseconds minute = std::chrono::minutes(1);
+        const Result<promql::Answer> answer = engine.range(expression, {eval.from - minute, eval.from + minute, minute});
+        if (!answer) {
+            return "as a range query: " + answer.error().message;
+        }
+        Answer got;
+        for (const promql::MatrixSeries& series : std::get<promql::Matrix>(answer->value)) {
+            for (const model::Sample& sample : series.samples) {
+                if (sample.at == eval.from) {
+                    got[series.labels][sample.at] = sample.value;
+                }
+            }
+        }
+        return eval.ordered || same(got, expected_of(eval)) ? "" : "another value as a range query: " + shown(answer->value);
+    }
+
+    static std::string lowered(std::string text) {
+        std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        return text;
+    }
+
+    static std::string fault_of_notes(const Eval& eval, const promql::Annotations& got) {
+        const std::string warnings = fault_of_notes("warning", eval.warnings, eval.no_warnings, got.warnings);
+        return warnings.empty() ? fault_of_notes("info", eval.infos, eval.no_infos, got.infos) : warnings;
+    }
+
+    static std::string fault_of_notes(const char* kind, const std::vector<Eval::Note>& expected, bool none,
+                                      const std::set<std::string>& got) {
+        const auto matches = [](const Eval::Note& note, const std::string& text) {
+            return (note.message.empty() || text == note.message) &&
+                   (note.regex.empty() || RE2::PartialMatch(text, note.regex));
+        };
+        if (none && !got.empty()) {
+            return fmt::format("a {} not expected: {}", kind, *got.begin());
+        }
+        for (const Eval::Note& note : expected) {
+            if (std::ranges::none_of(got, [&](const std::string& text) { return matches(note, text); })) {
+                return fmt::format("no {} like {}{}, but {}", kind, note.message, note.regex, fmt::join(got, "; "));
+            }
+        }
+        for (const std::string& text : got) {
+            if (!expected.empty() && std::ranges::none_of(expected, [&](const auto& note) { return matches(note, text); })) {
+                return fmt::format("a {} not expected: {}", kind, text);
+            }
+        }
+        return {};
     }
 
     void judge_error(const Eval& eval, const Error& error) {
         // What the engine lacks is no expected failure, even where one is expected.
         if (error.code == Errc::unsupported) {
-            lenient_ ? void(++out_.not_run) : judge(eval, false, "error: " + error.message);
+            lenient_ ? void(++out_.not_run) : judge(eval, "error: " + error.message, "");
             return;
         }
         const bool message = eval.fail_message.empty() || error.message.find(eval.fail_message) != std::string::npos;
         const bool regex = eval.fail_regex.empty() || RE2::PartialMatch(error.message, eval.fail_regex);
-        judge(eval, eval.fails && message && regex, "error: " + error.message);
+        judge(eval, eval.fails && message && regex ? "" : "error: " + error.message, "");
     }
 
-    void judge(const Eval& eval, bool good, const std::string& got) {
-        if (good) {
-            // Right values without the expected annotation are half an answer.
-            ++(eval.annotated ? out_.not_run : out_.passed);
+    /// `fault` is empty when all is right.
+    void judge(const Eval& eval, const std::string& fault, const std::string& got) {
+        if (fault.empty()) {
+            ++out_.passed;
             return;
         }
         ++out_.failed;
@@ -218,7 +276,7 @@ class Runner {
             expected += "; ";
         }
         out_.failures.push_back(
-            fmt::format("line {}: {}\n      got {}\n      expected {}", line_, eval.expression, got, expected));
+            fmt::format("line {}: {}\n      {}\n      got {}\n      expected {}", line_, eval.expression, fault, got, expected));
     }
 
     bool needs_histograms(const Eval& eval, const Result<promql::Expression>& expression) const {
@@ -232,11 +290,6 @@ class Runner {
         // A selector without a name may read any of them.
         return names.empty() ? eval.expression.find('{') != std::string::npos
                              : std::ranges::any_of(names, [this](const auto& name) { return histograms_.contains(name); });
-    }
-
-    /// The engine evaluates one time at a time and knows no range around it.
-    static bool uses_range_bounds(const std::string& expression) {
-        return expression.find("start()") != std::string::npos || expression.find("end()") != std::string::npos;
     }
 
     bool lenient_;

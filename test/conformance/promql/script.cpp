@@ -184,8 +184,14 @@ Result<bool> take_expectation(std::string_view line, Eval& eval) {
         NOROSHI_TRY(grid.step, time_of(next_word(line)));
         eval.matrix = grid;
     }
-    // no_warn and no_info hold by themselves: this engine has no annotations.
-    eval.annotated = eval.annotated || line.starts_with("warn") || line.starts_with("info");
+    for (const auto& [word, into] : {std::pair("warn", &eval.warnings), std::pair("info", &eval.infos)}) {
+        if (take(line, word)) {
+            into->push_back({std::string(line.starts_with("msg:") ? trimmed(line.substr(4)) : ""),
+                             std::string(line.starts_with("regex:") ? trimmed(line.substr(6)) : "")});
+        }
+    }
+    eval.no_warnings = eval.no_warnings || line == "no_warn";
+    eval.no_infos = eval.no_infos || line == "no_info";
     return true;
 }
 
@@ -198,7 +204,12 @@ Result<std::optional<Eval>> eval_of(std::string_view line) {
     }
     out.fails = word == "eval_fail";
     out.ordered = word == "eval_ordered";
-    out.annotated = word == "eval_warn" || word == "eval_info";
+    if (word == "eval_warn") {
+        out.warnings.emplace_back();
+    }
+    if (word == "eval_info") {
+        out.infos.emplace_back();
+    }
     if (take(line, "instant")) {
         if (!take(line, "at")) {
             return fail(Errc::parse, "expected \"at\"");

@@ -41,7 +41,15 @@ struct Eval {
     Milliseconds step{0};  ///< 0: instant
     bool ordered{false};
     bool fails{false};
-    bool annotated{false};  ///< expects a warning or info, which this engine does not give
+    /// `expect warn`, `expect info`: each with the message or pattern it may name.
+    struct Note {
+        std::string message;
+        std::string regex;
+    };
+    std::vector<Note> warnings;
+    std::vector<Note> infos;
+    bool no_warnings{false};
+    bool no_infos{false};
     std::string fail_message;
     std::string fail_regex;
     std::optional<std::string> text;  ///< `expect string`
