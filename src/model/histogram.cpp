@@ -41,19 +41,6 @@ constexpr std::array<double, finest_parts> fractions = make_fractions();
 
 bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 
-Bucket bucket_at(const Histogram& histogram, const SideCursor& cursor, bool positive) {
-    const double outer = bucket_bound(histogram, cursor.index());
-    const double inner = bucket_bound(histogram, cursor.index() - 1);
-    Bucket out{positive ? inner : -outer, positive ? outer : -inner, false, true, cursor.count()};
-    if (histogram.has_custom_bounds()) {
-        out.lower_inclusive = cursor.index() == 0;
-    } else {
-        out.lower_inclusive = out.lower < 0;
-        out.upper_inclusive = out.upper > 0;
-    }
-    return out;
-}
-
 bool same_buckets(const HistogramSide& a, const HistogramSide& b) {
     if (!std::ranges::equal(a.counts, b.counts, same_bits)) {
         return false;
@@ -103,6 +90,19 @@ double bucket_bound(const Histogram& histogram, std::int64_t index) {
     }
     const std::vector<double>& bounds = histogram.bounds();
     return static_cast<std::size_t>(index) < bounds.size() ? bounds[static_cast<std::size_t>(index)] : infinity;
+}
+
+Bucket bucket_at(const Histogram& histogram, const SideCursor& cursor, bool positive) {
+    const double outer = bucket_bound(histogram, cursor.index());
+    const double inner = bucket_bound(histogram, cursor.index() - 1);
+    Bucket out{positive ? inner : -outer, positive ? outer : -inner, false, true, cursor.count()};
+    if (histogram.has_custom_bounds()) {
+        out.lower_inclusive = cursor.index() == 0;
+    } else {
+        out.lower_inclusive = out.lower < 0;
+        out.upper_inclusive = out.upper > 0;
+    }
+    return out;
 }
 
 const std::vector<double>& Histogram::bounds() const {

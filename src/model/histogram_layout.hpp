@@ -38,6 +38,8 @@ class SideWriter {
 /// +Inf, and the last bucket below +Inf ends at the largest double.
 [[nodiscard]] double bucket_bound(const Histogram& histogram, std::int64_t index);
 [[nodiscard]] double exponential_bound(int schema, std::int64_t index);
+/// The bucket where a cursor over the positive or negative side stands; its bounds may reach into the zero bucket.
+[[nodiscard]] Bucket bucket_at(const Histogram& histogram, const SideCursor& cursor, bool positive);
 /// Index of the bucket that holds bucket `index` after the schema went down by `by`.
 [[nodiscard]] constexpr std::int64_t merged_index(std::int64_t index, int by) { return ((index - 1) >> by) + 1; }
 
