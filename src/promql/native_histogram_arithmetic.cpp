@@ -1,0 +1,408 @@
+// src/promql/native_histogram_arithmetic.cpp - sums, differences, multiples and means of native histograms.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "native_histogram.hpp"
+
+namespace noroshi::promql {
+namespace {
+
+using model::HistogramSide;
+using model::ResetHint;
+using model::SideCursor;
+using model::SideWriter;
+
+/// Where the buckets of a layout go in another one: fewer by resolution, or fewer custom bounds. Never changes an order.
+struct IndexMap {
+    int merge_by{0};
+    const std::vector<double>* bounds{nullptr};  ///< with `kept`: custom bounds
+    const std::vector<double>* kept{nullptr};
+
+    [[nodiscard]] bool is_identity() const { return merge_by == 0 && bounds == nullptr; }
+    std::int64_t operator()(std::int64_t index) const {
+        return bounds != nullptr ? model::kept_bucket(*bounds, index, *kept) : model::merged_index(index, merge_by);
+    }
+};
+
+/// Adds so that `rest` holds what the rounding of `sum` lost. Infinity loses nothing.
+void add_exactly(double& sum, double& rest, double value) {
+    const double total = sum + value;
+    if (std::isinf(total)) {
+        rest = 0;
+    } else if (std::fabs(sum) >= std::fabs(value)) {
+        rest += (sum - total) + value;
+    } else {
+        rest += (value - total) + sum;
+    }
+    sum = total;
+}
+
+/// Moves the buckets of a side to another layout.
+void remap(HistogramSide& side, std::vector<double>* rest, const IndexMap& map) {
+    SideWriter out;
+    out.reserve(side.spans.size(), side.counts.size());
+    std::size_t written = 0;
+    for (SideCursor cursor(side); cursor.next();) {
+        const std::int64_t index = map(cursor.index());
+        const double lost = rest != nullptr ? (*rest)[cursor.position()] : 0;
+        if (out.last() != index) {
+            out.put(index, cursor.count());
+            if (rest != nullptr) {
+                (*rest)[written] = lost;
+            }
+            ++written;
+        } else if (rest != nullptr) {
+            double& kept = (*rest)[written - 1];
+            add_exactly(out.last_count(), kept, cursor.count());
+            add_exactly(out.last_count(), kept, lost);
+        } else {
+            out.last_count() += cursor.count();
+        }
+    }
+    side = std::move(out).take();
+    if (rest != nullptr) {
+        rest->resize(written);
+    }
+}
+
+/// Makes `side` name every bucket that `other` names from position `skip` on. Nothing happens if it does already.
+void cover(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip, const IndexMap& map) {
+    SideWriter out;
+    out.reserve(side.spans.size() + other.spans.size(), side.counts.size() + other.counts.size());
+    std::vector<double> out_rest;
+    SideCursor own(side);
+    bool more = own.next();
+    bool same = true;
+    const auto put_own = [&] {
+        out.put(own.index(), own.count());
+        if (rest != nullptr) {
+            out_rest.push_back((*rest)[own.position()]);
+        }
+        more = own.next();
+    };
+    for (SideCursor cursor(other); cursor.next();) {
+        if (cursor.position() < skip) {
+            continue;
+        }
+        const std::int64_t index = map(cursor.index());
+        while (more && own.index() <= index) {
+            put_own();
+        }
+        if (out.last() != index) {
+            out.put(index, 0);
+            if (rest != nullptr) {
+                out_rest.push_back(0);
+            }
+            same = false;
+        }
+    }
+    if (same) {
+        return;
+    }
+    while (more) {
+        put_own();
+    }
+    side = std::move(out).take();
+    if (rest != nullptr) {
+        *rest = std::move(out_rest);
+    }
+}
+
+/// Calls `add(position in side, count)` for each bucket of `other` from position `skip` on, after making room for it.
+template <class Add>
+void merge(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip, const IndexMap& map,
+           const Add& add) {
+    if (skip >= other.counts.size()) {
+        return;
+    }
+    if (skip == 0 && map.is_identity() && side.spans == other.spans) {
+        for (std::size_t i = 0; i < other.counts.size(); ++i) {
+            add(i, other.counts[i]);
+        }
+        return;
+    }
+    cover(side, rest, other, skip, map);
+    SideCursor own(side);
+    bool more = own.next();
+    for (SideCursor cursor(other); cursor.next();) {
+        if (cursor.position() < skip) {
+            continue;
+        }
+        const std::int64_t index = map(cursor.index());
+        while (more && own.index() < index) {
+            more = own.next();
+        }
+        add(own.position(), cursor.count());
+    }
+}
+
+/// How many leading buckets of a side lie below `threshold` with their lower bounds.
+std::size_t begun_below(const Histogram& histogram, const HistogramSide& side, double threshold) {
+    std::size_t out = 0;
+    for (SideCursor cursor(side); cursor.next() && model::bucket_bound(histogram, cursor.index() - 1) < threshold;) {
+        ++out;
+    }
+    return out;
+}
+
+/// How many leading buckets of a side end within a zero bucket, when counted in a layout of `schema`.
+std::size_t ended_within(const HistogramSide& side, const IndexMap& map, int schema, double threshold) {
+    std::size_t out = 0;
+    for (SideCursor cursor(side);
+         threshold > 0 && cursor.next() && model::exponential_bound(schema, map(cursor.index())) <= threshold;) {
+        ++out;
+    }
+    return out;
+}
+
+void drop_front(HistogramSide& side, std::vector<double>* rest, std::size_t count) {
+    if (count == 0) {
+        return;
+    }
+    SideWriter out;
+    out.reserve(side.spans.size(), side.counts.size());
+    for (SideCursor cursor(side); cursor.next();) {
+        if (cursor.position() >= count) {
+            out.put(cursor.index(), cursor.count());
+        }
+    }
+    side = std::move(out).take();
+    if (rest != nullptr) {
+        rest->erase(rest->begin(), rest->begin() + static_cast<std::ptrdiff_t>(count));
+    }
+}
+
+/// The narrowest zero bucket that holds both of theirs and cuts no populated bucket.
+double common_threshold(const Histogram& a, const Histogram& b) {
+    double threshold = std::max(a.zero_threshold, b.zero_threshold);
+    if (a.zero_threshold == b.zero_threshold) {
+        return threshold;
+    }
+    for (;;) {
+        const double next = model::settled_zero_threshold(b, model::settled_zero_threshold(a, threshold));
+        if (next == threshold) {
+            return threshold;
+        }
+        threshold = next;
+    }
+}
+
+/// The hint that is true of both, and whether they contradict each other.
+bool merge_hints(ResetHint& to, ResetHint other) {
+    if (to == other || to == ResetHint::gauge) {
+        return false;
+    }
+    if (other == ResetHint::gauge) {
+        to = ResetHint::gauge;
+        return false;
+    }
+    const bool collision = to != ResetHint::unknown && other != ResetHint::unknown;
+    to = ResetHint::unknown;
+    return collision;
+}
+
+bool is_large(double value) { return !(std::fabs(value) < std::numeric_limits<double>::max() / 4); }
+
+bool any_of(const Histogram& histogram, bool (*predicate)(double)) {
+    return predicate(histogram.zero_count) || predicate(histogram.count) || predicate(histogram.sum) ||
+           std::ranges::any_of(histogram.positive.counts, predicate) ||
+           std::ranges::any_of(histogram.negative.counts, predicate) || std::ranges::any_of(histogram.bounds(), predicate);
+}
+
+void scale_all(std::vector<double>& values, double divisor) {
+    for (double& value : values) {
+        value /= divisor;
+    }
+}
+
+}  // namespace
+
+/// What all sums and differences are: `rest` is null where rounding may lose.
+HistogramNotes combine(Histogram& to, HistogramSum::Rest* rest, const Histogram& other, double sign) {
+    HistogramNotes notes;
+    if (to.has_custom_bounds() != other.has_custom_bounds()) {
+        notes.incompatible = true;
+        return notes;
+    }
+    notes.reset_collision = merge_hints(to.hint, other.hint);
+    const auto add_to = [rest, sign](double& value, double HistogramSum::Rest::*lost, double by) {
+        if (rest != nullptr) {
+            add_exactly(value, rest->*lost, sign * by);
+        } else {
+            value += sign * by;
+        }
+    };
+    add_to(to.count, &HistogramSum::Rest::count, other.count);
+    add_to(to.sum, &HistogramSum::Rest::sum, other.sum);
+
+    std::vector<double>* rest_positive = rest != nullptr ? &rest->positive : nullptr;
+    std::vector<double>* rest_negative = rest != nullptr ? &rest->negative : nullptr;
+    const auto merge_side = [sign](HistogramSide& side, std::vector<double>* lost, const HistogramSide& from, std::size_t skip,
+                                   const IndexMap& map) {
+        merge(side, lost, from, skip, map, [&side, lost, sign](std::size_t position, double count) {
+            if (lost != nullptr) {
+                add_exactly(side.counts[position], (*lost)[position], sign * count);
+            } else {
+                side.counts[position] += sign * count;
+            }
+        });
+    };
+
+    if (to.has_custom_bounds()) {
+        IndexMap map;
+        std::vector<double> kept;
+        if (to.custom_values != other.custom_values && to.bounds() != other.bounds()) {
+            notes.bounds_reconciled = true;
+            kept = model::common_bounds(to.bounds(), other.bounds());
+            remap(to.positive, rest_positive, {0, &to.bounds(), &kept});
+            map = {0, &other.bounds(), &kept};
+        }
+        merge_side(to.positive, rest_positive, other.positive, 0, map);
+        if (notes.bounds_reconciled) {
+            to.custom_values = std::make_shared<const std::vector<double>>(std::move(kept));
+        }
+        return notes;
+    }
+
+    const double threshold = common_threshold(to, other);
+    if (threshold != to.zero_threshold) {
+        const std::size_t positive = begun_below(to, to.positive, threshold);
+        const std::size_t negative = begun_below(to, to.negative, threshold);
+        to.zero_count = model::zero_count_within(to, threshold);
+        for (std::size_t i = 0; rest != nullptr && i < positive; ++i) {
+            rest->zero_count += rest->positive[i];
+        }
+        for (std::size_t i = 0; rest != nullptr && i < negative; ++i) {
+            rest->zero_count += rest->negative[i];
+        }
+        drop_front(to.positive, rest_positive, positive);
+        drop_front(to.negative, rest_negative, negative);
+        to.zero_threshold = threshold;
+    }
+    const bool other_widens = threshold != other.zero_threshold;
+    add_to(to.zero_count, &HistogramSum::Rest::zero_count, model::zero_count_within(other, threshold));
+
+    const int schema = std::min(to.schema, other.schema);
+    if (schema != to.schema) {
+        remap(to.positive, rest_positive, {to.schema - schema});
+        remap(to.negative, rest_negative, {to.schema - schema});
+        to.schema = schema;
+    }
+    const IndexMap map{other.schema - schema};
+    const auto skip = [&](const HistogramSide& side) {
+        return other_widens ? begun_below(other, side, threshold) : ended_within(side, map, schema, threshold);
+    };
+    merge_side(to.positive, rest_positive, other.positive, skip(other.positive), map);
+    merge_side(to.negative, rest_negative, other.negative, skip(other.negative), map);
+    return notes;
+}
+
+HistogramNotes add(Histogram& to, const Histogram& other) { return combine(to, nullptr, other, 1); }
+HistogramNotes subtract(Histogram& from, const Histogram& other) { return combine(from, nullptr, other, -1); }
+
+void multiply(Histogram& histogram, double factor) {
+    histogram.zero_count *= factor;
+    histogram.count *= factor;
+    histogram.sum *= factor;
+    for (model::HistogramSide* side : {&histogram.positive, &histogram.negative}) {
+        for (double& count : side->counts) {
+            count *= factor;
+        }
+    }
+    if (factor < 0) {
+        histogram.hint = ResetHint::gauge;
+    }
+}
+
+void divide(Histogram& histogram, double divisor) {
+    histogram.zero_count /= divisor;
+    histogram.count /= divisor;
+    histogram.sum /= divisor;
+    if (divisor == 0) {
+        histogram.positive = {};
+        histogram.negative = {};
+        return;
+    }
+    scale_all(histogram.positive.counts, divisor);
+    scale_all(histogram.negative.counts, divisor);
+    if (divisor < 0) {
+        histogram.hint = ResetHint::gauge;
+    }
+}
+
+HistogramSum::HistogramSum(const Histogram& first) : sum_(first) {
+    rest_.positive.resize(first.positive.counts.size());
+    rest_.negative.resize(first.negative.counts.size());
+    note(first);
+}
+
+void HistogramSum::note(const Histogram& histogram) {
+    saw_reset_ = saw_reset_ || histogram.hint == ResetHint::reset;
+    saw_no_reset_ = saw_no_reset_ || histogram.hint == ResetHint::not_reset;
+    notes_.reset_collision = saw_reset_ && saw_no_reset_;
+}
+
+void HistogramSum::add(const Histogram& histogram) {
+    if (notes_.incompatible) {
+        return;
+    }
+    note(histogram);
+    const HistogramNotes notes = combine(sum_, &rest_, histogram, 1);
+    notes_.incompatible = notes.incompatible;
+    notes_.bounds_reconciled = notes_.bounds_reconciled || notes.bounds_reconciled;
+}
+
+void HistogramSum::scale(double divisor) {
+    divide(sum_, divisor);
+    rest_.zero_count /= divisor;
+    rest_.count /= divisor;
+    rest_.sum /= divisor;
+    scale_all(rest_.positive, divisor);
+    scale_all(rest_.negative, divisor);
+}
+
+Histogram HistogramSum::take() && {
+    NOROSHI_ASSERT(!notes_.incompatible, "incompatible histograms have no sum");
+    sum_.zero_count += rest_.zero_count;
+    sum_.count += rest_.count;
+    sum_.sum += rest_.sum;
+    std::ranges::transform(sum_.positive.counts, rest_.positive, sum_.positive.counts.begin(), std::plus<>());
+    std::ranges::transform(sum_.negative.counts, rest_.negative, sum_.negative.counts.begin(), std::plus<>());
+    return std::move(sum_);
+}
+
+void HistogramMean::add(const Histogram& histogram) {
+    if (notes().incompatible) {
+        return;
+    }
+    count_ += 1;
+    if (!incremental_) {
+        if (!any_of(sum_.sum_, is_large) && !any_of(histogram, is_large)) {
+            sum_.add(histogram);
+            return;
+        }
+        HistogramSum tried = sum_;
+        tried.add(histogram);
+        if (tried.notes().incompatible || !any_of(tried.sum_, [](double value) { return std::isinf(value); })) {
+            sum_ = std::move(tried);
+            return;
+        }
+        incremental_ = true;
+        sum_.scale(count_ - 1);
+    }
+    // The mean of n is that of n - 1, taken (n - 1) / n times, and an nth of the new one.
+    sum_.scale(count_ / (count_ - 1));
+    Histogram part = histogram;
+    divide(part, count_);
+    sum_.add(part);
+}
+
+Histogram HistogramMean::take() && {
+    if (!incremental_) {
+        sum_.scale(count_);
+    }
+    return std::move(sum_).take();
+}
+
+}  // namespace noroshi::promql
