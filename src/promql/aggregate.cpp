@@ -8,6 +8,7 @@
 
 #include "base/numbers.hpp"
 #include "evaluate.hpp"
+#include "native_histogram.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -114,6 +115,10 @@ bool comes_before(double a, double b, bool largest) {
     return largest ? a > b : a < b;
 }
 
+void ignore_histogram(Evaluation& evaluation, const Node& node, AggregateOp op) {
+    evaluation.inform(node, fmt::format("ignored histogram in {} aggregation", op_text(op)));
+}
+
 /// The rows of a group that topk, bottomk, limitk or limit_ratio keeps at a step, in their order.
 std::vector<std::size_t> chosen(const Aggregate& aggregate, const Table& table, const std::vector<std::size_t>& members,
                                 std::size_t step, double parameter) {
@@ -158,12 +163,16 @@ Result<void> check_count(const Aggregate& aggregate, Evaluation& evaluation, con
     return {};
 }
 
-Result<StepValue> select_some(const Aggregate& aggregate, Evaluation& evaluation, const Table& table,
+Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Evaluation& evaluation, Table table,
                               const Scalars& parameters) {
     if (aggregate.op != AggregateOp::limit_ratio && std::ranges::none_of(parameters, [](double k) { return k >= 1 || std::isnan(k); })) {
         return StepValue(Table(table.steps()));
     }
     NOROSHI_TRY_VOID(check_count(aggregate, evaluation, parameters));
+    if (table.has_histograms() && (aggregate.op == AggregateOp::topk || aggregate.op == AggregateOp::bottomk)) {
+        ignore_histogram(evaluation, node, aggregate.op);
+        table.drop_histograms();
+    }
     const Groups groups = group(aggregate, table);
     Table out(table.steps());
     std::vector<std::size_t> place(table.size(), table.size());
@@ -173,7 +182,7 @@ Result<StepValue> select_some(const Aggregate& aggregate, Evaluation& evaluation
                 if (place[row] == table.size()) {
                     place[row] = out.add(table.row(row));
                 }
-                out.values(place[row])[step] = table.values(row)[step];
+                out.copy(place[row], step, table, row, step);
             }
         }
     }
@@ -203,7 +212,9 @@ Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, c
                 continue;
             }
             // The new label may be one of those that group.
-            const model::Labels valued = table.row(i).labels.with(label, plain_digits(value));
+            const HistogramPtr histogram = table.histogram(i, step);
+            const model::Labels valued =
+                table.row(i).labels.with(label, histogram ? histogram->to_string() : plain_digits(value));
             const model::Labels labels = group_labels(aggregate, valued).with(label, valued.get(label));
             const auto [place, is_new] = places.emplace(labels, out.size());
             if (is_new) {
@@ -224,27 +235,103 @@ void warn_of_quantiles(Evaluation& evaluation, const Node& node, const Scalars& 
     }
 }
 
+/// sum or avg of a group that has histograms at a step.
+class HistogramTotal {
+  public:
+    HistogramTotal(const Aggregate& aggregate, Evaluation& evaluation) : aggregate_(aggregate), evaluation_(evaluation) {}
+
+    /// Null: there is none, which was told.
+    HistogramPtr of(const Table& table, const std::vector<std::size_t>& members, std::size_t step) {
+        std::vector<HistogramPtr> histograms;
+        std::size_t numbers = 0;
+        std::string_view name;
+        for (const std::size_t row : members) {
+            if (HistogramPtr histogram = table.histogram(row, step)) {
+                histograms.push_back(std::move(histogram));
+                name = table.row(row).labels.metric_name();
+            } else {
+                numbers += has_value(table.values(row)[step]) ? 1 : 0;
+            }
+        }
+        if (numbers > 0) {
+            evaluation_.warn(*aggregate_.inner, "encountered a mix of histograms and floats for aggregation");
+            return nullptr;
+        }
+        return aggregate_.op == AggregateOp::sum ? total<HistogramSum>(histograms, name) : total<HistogramMean>(histograms, name);
+    }
+
+  private:
+    template <class Total>
+    HistogramPtr total(const std::vector<HistogramPtr>& histograms, std::string_view name) {
+        Total total(*histograms.front());
+        for (std::size_t i = 1; i < histograms.size(); ++i) {
+            total.add(*histograms[i]);
+        }
+        const HistogramNotes notes = total.notes();
+        if (notes.incompatible) {
+            evaluation_.warn(*aggregate_.inner, fmt::format("vector contains a mix of histograms with exponential and "
+                                                            "custom buckets schemas for metric name {}",
+                                                            model::quote(name)));
+        }
+        if (notes.reset_collision) {
+            evaluation_.warn(*aggregate_.inner, "conflicting counter resets during histogram aggregation");
+        }
+        if (notes.bounds_reconciled) {
+            evaluation_.inform(*aggregate_.inner, "mismatched custom buckets were reconciled during aggregation");
+        }
+        if (notes.incompatible) {
+            return nullptr;
+        }
+        auto out = std::make_shared<model::Histogram>(std::move(total).take());
+        model::compact(*out);
+        return out;
+    }
+
+    const Aggregate& aggregate_;
+    Evaluation& evaluation_;
+};
+
+/// Operators for which a histogram is an element as any other.
+bool only_counts(AggregateOp op) { return op == AggregateOp::count || op == AggregateOp::group; }
+bool adds_histograms(AggregateOp op) { return op == AggregateOp::sum || op == AggregateOp::avg; }
+
+bool any_histogram(const Table& table, const std::vector<std::size_t>& members, std::size_t step) {
+    return table.has_histograms() &&
+           std::ranges::any_of(members, [&](std::size_t row) { return table.is_histogram(row, step); });
+}
+
 }  // namespace
 
-Result<StepValue> apply_aggregate(Evaluation& evaluation, const Aggregate& aggregate, Table elements,
-                                  const StepValue& parameter) {
+Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Table elements, const StepValue& parameter) {
+    const auto& aggregate = std::get<Aggregate>(node.kind);
     if (aggregate.op == AggregateOp::count_values) {
         return count_values(aggregate, elements, std::get<std::string>(parameter));
     }
     const auto& parameters = std::get<Scalars>(parameter);
     if (selects(aggregate.op)) {
-        return select_some(aggregate, evaluation, elements, parameters);
+        return select_some(aggregate, node, evaluation, std::move(elements), parameters);
     }
     if (aggregate.op == AggregateOp::quantile && elements.size() > 0) {
         warn_of_quantiles(evaluation, *aggregate.parameter, parameters);
     }
+    if (elements.has_histograms() && !only_counts(aggregate.op) && !adds_histograms(aggregate.op)) {
+        ignore_histogram(evaluation, *aggregate.inner, aggregate.op);
+        elements.drop_histograms();
+    }
     const Groups groups = group(aggregate, elements);
     Table out(elements.steps());
+    HistogramTotal histogram_total(aggregate, evaluation);
     std::vector<double> values;
     const std::vector<std::vector<std::size_t>> members = members_of(groups);
     for (std::size_t number = 0; number < members.size(); ++number) {
         const std::size_t row = out.add(groups.groups[number]);
         for (std::size_t step = 0; step < elements.steps(); ++step) {
+            if (adds_histograms(aggregate.op) && any_histogram(elements, members[number], step)) {
+                if (HistogramPtr histogram = histogram_total.of(elements, members[number], step)) {
+                    out.set(row, step, std::move(histogram));
+                }
+                continue;
+            }
             values.clear();
             for (const std::size_t member : members[number]) {
                 if (const double value = elements.values(member)[step]; has_value(value)) {
@@ -252,7 +339,7 @@ Result<StepValue> apply_aggregate(Evaluation& evaluation, const Aggregate& aggre
                 }
             }
             if (!values.empty()) {
-                out.values(row)[step] = summary(aggregate.op, values, parameters[step]);
+                out.set(row, step, summary(aggregate.op, values, parameters[step]));
             }
         }
     }

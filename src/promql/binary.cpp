@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "evaluate.hpp"
+#include "native_histogram.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -63,19 +64,125 @@ std::optional<double> combine(const Binary& binary, double left, double right, d
     return holds ? std::optional(kept) : std::nullopt;
 }
 
-bool drops_name(const Binary& binary) { return !is_comparison(binary.op) || binary.return_bool; }
+/// Trims keep the name, too: they change what is counted, not what it counts.
+bool changes_meaning(BinaryOp op) {
+    return !is_comparison(op) && op != BinaryOp::trim_upper && op != BinaryOp::trim_lower;
+}
 
-Result<StepValue> with_scalar(Evaluation& evaluation, const Binary& binary, Table table, const Scalars& scalars,
-                              bool scalar_left) {
+bool drops_name(const Binary& binary) { return changes_meaning(binary.op) || binary.return_bool; }
+
+/// What stands at a place: a number or a histogram.
+struct Cell {
+    double value{0};
+    HistogramPtr histogram{};
+};
+
+Cell cell_of(const Table& table, std::size_t row, std::size_t step) {
+    return {table.values(row)[step], table.histogram(row, step)};
+}
+
+void set(Table& table, std::size_t row, std::size_t step, std::optional<Cell> cell) {
+    if (!cell) {
+        table.clear(row, step);
+    } else if (cell->histogram) {
+        table.set(row, step, std::move(cell->histogram));
+    } else {
+        table.set(row, step, cell->value);
+    }
+}
+
+/// Operators with a histogram on either side.
+class HistogramOperator {
+  public:
+    HistogramOperator(Evaluation& evaluation, const Node& node, const Binary& binary)
+        : evaluation_(evaluation), node_(node), binary_(binary) {}
+
+    /// Nothing: filtered out, or not defined for what it got, and told.
+    std::optional<Cell> operator()(const Cell& left, const Cell& right) {
+        if (left.histogram && right.histogram) {
+            return of_two(*left.histogram, *right.histogram, left.histogram);
+        }
+        const bool scales = binary_.op == BinaryOp::mul || (left.histogram && binary_.op == BinaryOp::div);
+        const bool trims = left.histogram && (binary_.op == BinaryOp::trim_upper || binary_.op == BinaryOp::trim_lower);
+        if (!scales && !trims) {
+            return incompatible(left, right);
+        }
+        auto out = std::make_shared<model::Histogram>(left.histogram ? *left.histogram : *right.histogram);
+        const double number = left.histogram ? right.value : left.value;
+        if (trims) {
+            trim(*out, binary_.op == BinaryOp::trim_upper ? Keep::below : Keep::above, number);
+        } else {
+            binary_.op == BinaryOp::mul ? multiply(*out, number) : divide(*out, number);
+            model::compact(*out);
+        }
+        return Cell{0, std::move(out)};
+    }
+
+  private:
+    std::optional<Cell> of_two(const model::Histogram& left, const model::Histogram& right, const HistogramPtr& kept) {
+        if (binary_.op == BinaryOp::eq || binary_.op == BinaryOp::ne) {
+            const bool holds = (left == right) == (binary_.op == BinaryOp::eq);
+            if (binary_.return_bool) {
+                return Cell{holds ? 1.0 : 0.0, nullptr};
+            }
+            return holds ? std::optional(Cell{0, kept}) : std::nullopt;
+        }
+        if (binary_.op != BinaryOp::add && binary_.op != BinaryOp::sub) {
+            return incompatible({0, kept}, {0, kept});
+        }
+        const bool adds = binary_.op == BinaryOp::add;
+        auto out = std::make_shared<model::Histogram>(left);
+        const HistogramNotes notes = adds ? promql::add(*out, right) : subtract(*out, right);
+        const std::string_view what = adds ? "addition" : "subtraction";
+        if (notes.incompatible) {
+            evaluation_.warn(node_, fmt::format("incompatible bucket layout encountered for binary operator {}", op_text(binary_.op)));
+            return std::nullopt;
+        }
+        if (notes.reset_collision) {
+            evaluation_.warn(node_, fmt::format("conflicting counter resets during histogram {}", what));
+        }
+        if (notes.bounds_reconciled) {
+            evaluation_.inform(node_, fmt::format("mismatched custom buckets were reconciled during {}", what));
+        }
+        if (!adds) {
+            out->hint = model::ResetHint::gauge;
+        }
+        model::compact(*out);
+        return Cell{0, std::move(out)};
+    }
+
+    std::optional<Cell> incompatible(const Cell& left, const Cell& right) {
+        const auto kind = [](const Cell& cell) { return cell.histogram ? "histogram" : "float"; };
+        evaluation_.inform(node_, fmt::format("incompatible sample types encountered for binary operator {}: {} {} {}",
+                                              model::quote(op_text(binary_.op)), kind(left), op_text(binary_.op), kind(right)));
+        return std::nullopt;
+    }
+
+    Evaluation& evaluation_;
+    const Node& node_;
+    const Binary& binary_;
+};
+
+Result<StepValue> with_scalar(Evaluation& evaluation, const Node& node, const Binary& binary, Table table,
+                              const Scalars& scalars, bool scalar_left) {
+    HistogramOperator on_histogram(evaluation, node, binary);
+    const bool trims = binary.op == BinaryOp::trim_upper || binary.op == BinaryOp::trim_lower;
     for (std::size_t i = 0; i < table.size(); ++i) {
         const std::span<double> values = table.values(i);
         for (std::size_t step = 0; step < values.size(); ++step) {
             const double value = values[step];
-            if (has_value(value)) {
-                const double left = scalar_left ? scalars[step] : value;
-                const double right = scalar_left ? value : scalars[step];
-                values[step] = combine(binary, left, right, value).value_or(no_value);
+            if (!has_value(value)) {
+                continue;
             }
+            if (trims || table.is_histogram(i, step)) {
+                const Cell own = cell_of(table, i, step);
+                const Cell other{scalars[step], nullptr};
+                set(table, i, step, scalar_left ? on_histogram(other, own) : on_histogram(own, other));
+                continue;
+            }
+            const double left = scalar_left ? scalars[step] : value;
+            const double right = scalar_left ? value : scalars[step];
+            values[step] = combine(binary, left, right, value).value_or(no_value);
         }
         if (drops_name(binary)) {
             evaluation.drop_name(table.row(i));
@@ -137,10 +244,9 @@ std::vector<bool> presence(const Table& table, const std::vector<std::size_t>& n
 void filter(Table& table, const std::vector<std::size_t>& numbers, const std::vector<bool>& others, std::size_t count,
             bool wanted) {
     for (std::size_t i = 0; i < table.size(); ++i) {
-        const std::span<double> values = table.values(i);
-        for (std::size_t step = 0; step < values.size(); ++step) {
+        for (std::size_t step = 0; step < table.steps(); ++step) {
             if (others[step * count + numbers[i]] != wanted) {
-                values[step] = no_value;
+                table.clear(i, step);
             }
         }
     }
@@ -155,8 +261,7 @@ Result<StepValue> set_operation(const Binary& binary, Table left, Table right) {
     filter(right, groups.right, presence(left, groups.left, groups.count), groups.count, false);
     left.reserve(left.size() + right.size());
     for (std::size_t i = 0; i < right.size(); ++i) {
-        const std::size_t row = left.add(std::move(right.row(i)));
-        std::ranges::copy(right.values(i), left.values(row).begin());
+        left.copy_row(left.add(right.row(i)), right, i);
     }
     NOROSHI_TRY_VOID(left.unify());
     return StepValue(std::move(left));
@@ -165,8 +270,8 @@ Result<StepValue> set_operation(const Binary& binary, Table left, Table right) {
 /// Operators between vectors, one step after the other; what labels say is worked out once.
 class VectorMatch {
   public:
-    VectorMatch(Evaluation& evaluation, const Binary& binary, const Table& left, const Table& right)
-        : evaluation_(evaluation), binary_(binary), swapped_(binary.matching.card == Card::one_to_many),
+    VectorMatch(Evaluation& evaluation, const Node& node, const Binary& binary, const Table& left, const Table& right)
+        : evaluation_(evaluation), binary_(binary), on_histogram_(evaluation, node, binary), swapped_(binary.matching.card == Card::one_to_many),
           many_(swapped_ ? right : left), one_(swapped_ ? left : right), out_(left.steps()) {
         Groups groups = group(binary.matching, many_, one_);
         many_groups_ = std::move(groups.left);
@@ -189,13 +294,13 @@ class VectorMatch {
                 if (!has_value(many) || (found == none && !fill_one)) {
                     continue;
                 }
-                const double one = found == none ? *fill_one : one_.values(found)[step];
-                NOROSHI_TRY_VOID(write(step, i, found, many, one, many_groups_[i]));
+                const Cell one = found == none ? Cell{*fill_one, nullptr} : cell_of(one_, found, step);
+                NOROSHI_TRY_VOID(write(step, i, found, cell_of(many_, i, step), one, many_groups_[i]));
             }
             for (std::size_t i = 0; fill_many && i < one_.size(); ++i) {
                 const double one = one_.values(i)[step];
                 if (has_value(one) && !matched_[one_groups_[i]]) {
-                    NOROSHI_TRY_VOID(write(step, none, i, *fill_many, one, one_groups_[i]));
+                    NOROSHI_TRY_VOID(write(step, none, i, Cell{*fill_many, nullptr}, cell_of(one_, i, step), one_groups_[i]));
                 }
             }
         }
@@ -243,11 +348,13 @@ class VectorMatch {
         return "{" + out + "}";
     }
 
-    Result<void> write(std::size_t step, std::size_t many_row, std::size_t one_row, double many, double one,
+    Result<void> write(std::size_t step, std::size_t many_row, std::size_t one_row, const Cell& many, const Cell& one,
                        std::size_t number) {
-        const double left = swapped_ ? one : many;
-        const double right = swapped_ ? many : one;
-        const std::optional<double> value = combine(binary_, left, right, left);
+        std::optional<Cell> value = combined(swapped_ ? one : many, swapped_ ? many : one);
+        if (is_undefined_) {  // and told: no match, so no duplicate either
+            is_undefined_ = false;
+            return {};
+        }
         const std::size_t row = row_of(many_row, one_row);
         // Duplicates count also where the comparison filters them out.
         if (binary_.matching.card == Card::one_to_one && matched_[number]) {
@@ -261,12 +368,24 @@ class VectorMatch {
         if (!value) {
             return {};
         }
-        double& cell = out_.values(row)[step];
-        if (has_value(cell)) {
+        if (has_value(out_.values(row)[step])) {
             return fail(Errc::invalid_argument, "vector cannot contain metrics with the same labelset");
         }
-        cell = *value;
+        set(out_, row, step, std::move(value));
         return {};
+    }
+
+    std::optional<Cell> combined(const Cell& left, const Cell& right) {
+        const bool trims = binary_.op == BinaryOp::trim_upper || binary_.op == BinaryOp::trim_lower;
+        if (left.histogram || right.histogram || trims) {
+            std::optional<Cell> out = on_histogram_(left, right);
+            const bool may_filter = left.histogram && right.histogram && is_comparison(binary_.op) &&
+                                    (binary_.op == BinaryOp::eq || binary_.op == BinaryOp::ne);
+            is_undefined_ = !out && !may_filter;
+            return out;
+        }
+        const std::optional<double> value = combine(binary_, left.value, right.value, left.value);
+        return value ? std::optional(Cell{*value, nullptr}) : std::nullopt;
     }
 
     /// The row of the result for this pair; either may be `none`, when a fill value stands for it.
@@ -291,7 +410,7 @@ class VectorMatch {
     /// The many side's, or the matched ones, with what group_left or group_right brings along.
     [[nodiscard]] model::Labels result_labels(const model::Labels& many, const model::Labels& one) const {
         const Matching& matching = binary_.matching;
-        const bool drops = !is_comparison(binary_.op) ||
+        const bool drops = changes_meaning(binary_.op) ||
                            (binary_.return_bool && !evaluation_.options().delayed_name_removal);
         model::Labels out = drops ? without_metadata(many) : many;
         if (matching.card == Card::one_to_one) {
@@ -329,6 +448,8 @@ class VectorMatch {
     };
     Evaluation& evaluation_;
     const Binary& binary_;
+    HistogramOperator on_histogram_;
+    bool is_undefined_{false};  ///< of the pair looked at last
     bool swapped_;
     const Table& many_;
     const Table& one_;
@@ -344,7 +465,8 @@ class VectorMatch {
 
 }  // namespace
 
-Result<StepValue> apply_binary(Evaluation& evaluation, const Binary& binary, StepValue left, StepValue right) {
+Result<StepValue> apply_binary(Evaluation& evaluation, const Node& node, StepValue left, StepValue right) {
+    const auto& binary = std::get<Binary>(node.kind);
     auto* left_scalars = std::get_if<Scalars>(&left);
     auto* right_scalars = std::get_if<Scalars>(&right);
     if (left_scalars != nullptr && right_scalars != nullptr) {
@@ -355,15 +477,15 @@ Result<StepValue> apply_binary(Evaluation& evaluation, const Binary& binary, Ste
         return left;
     }
     if (left_scalars != nullptr) {
-        return with_scalar(evaluation, binary, std::get<Table>(std::move(right)), *left_scalars, true);
+        return with_scalar(evaluation, node, binary, std::get<Table>(std::move(right)), *left_scalars, true);
     }
     if (right_scalars != nullptr) {
-        return with_scalar(evaluation, binary, std::get<Table>(std::move(left)), *right_scalars, false);
+        return with_scalar(evaluation, node, binary, std::get<Table>(std::move(left)), *right_scalars, false);
     }
     if (is_set_operator(binary.op)) {
         return set_operation(binary, std::get<Table>(std::move(left)), std::get<Table>(std::move(right)));
     }
-    return VectorMatch(evaluation, binary, std::get<Table>(left), std::get<Table>(right)).run();
+    return VectorMatch(evaluation, node, binary, std::get<Table>(left), std::get<Table>(right)).run();
 }
 
 }  // namespace noroshi::promql

@@ -14,13 +14,15 @@ namespace {
 Matrix matrix_of(const Table& table, const Steps& steps) {
     Matrix out;
     for (std::size_t i = 0; i < table.size(); ++i) {
-        MatrixSeries series{table.row(i).labels, {}};
+        MatrixSeries series{table.row(i).labels, {}, {}};
         for (std::size_t step = 0; step < table.steps(); ++step) {
-            if (has_value(table.values(i)[step])) {
+            if (HistogramPtr histogram = table.histogram(i, step)) {
+                series.histograms.push_back({time_at(steps, step), std::move(histogram)});
+            } else if (has_value(table.values(i)[step])) {
                 series.samples.push_back({time_at(steps, step), table.values(i)[step]});
             }
         }
-        if (!series.samples.empty()) {
+        if (!series.samples.empty() || !series.histograms.empty()) {
             out.push_back(std::move(series));
         }
     }
@@ -32,7 +34,7 @@ Vector vector_of(Table table) {
     out.reserve(table.size());
     for (std::size_t i = 0; i < table.size(); ++i) {
         if (has_value(table.values(i)[0])) {
-            out.push_back({std::move(table.row(i).labels), table.values(i)[0]});
+            out.push_back({std::move(table.row(i).labels), table.values(i)[0], table.histogram(i, 0)});
         }
     }
     return out;
@@ -46,7 +48,7 @@ Result<Matrix> window_of(Evaluation& evaluation, const Node& node, const Steps& 
         if (series.row.drop_name) {
             series.row.labels = without_metadata(series.row.labels);
         }
-        out.push_back({std::move(series.row.labels), std::move(series.samples)});
+        out.push_back({std::move(series.row.labels), std::move(series.samples), std::move(series.histograms)});
     }
     return out;
 }

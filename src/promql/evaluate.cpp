@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "native_histogram.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -14,10 +17,54 @@ Table repeated(const Table& one, std::size_t steps) {
     out.reserve(one.size());
     for (std::size_t i = 0; i < one.size(); ++i) {
         const std::size_t row = out.add(one.row(i));
-        std::ranges::fill(out.values(row), one.values(i)[0]);
+        for (std::size_t step = 0; step < steps; ++step) {
+            out.copy(row, step, one, i, 0);
+        }
     }
     return out;
 }
+
+/// Numbers and histograms of a series in order of time.
+class MergedCursor {
+  public:
+    struct Item {
+        TimestampMs at{};
+        double value{0};
+        HistogramPtr histogram;
+        [[nodiscard]] bool is_stale() const { return histogram ? histogram->is_stale() : model::is_stale_marker(value); }
+    };
+
+    explicit MergedCursor(tsdb::SelectedSeries& series) : cursor_(series.cursor.get()), histograms_(series.histograms) {
+        advance();
+    }
+    [[nodiscard]] std::size_t read() const { return read_; }
+    [[nodiscard]] std::optional<Item> peek() const {
+        if (has_number_ && (histograms_.empty() || number_.at <= histograms_.front().at)) {
+            return Item{number_.at, number_.value, nullptr};
+        }
+        if (!histograms_.empty()) {
+            return Item{histograms_.front().at, 0, histograms_.front().value};
+        }
+        return std::nullopt;
+    }
+    void take() {
+        ++read_;
+        if (has_number_ && (histograms_.empty() || number_.at <= histograms_.front().at)) {
+            advance();
+        } else {
+            histograms_ = histograms_.subspan(1);
+        }
+    }
+
+  private:
+    void advance() { has_number_ = cursor_ != nullptr && cursor_->next(number_); }
+
+    tsdb::Cursor* cursor_;
+    std::span<const model::HistogramSample> histograms_;
+    model::Sample number_{};
+    bool has_number_{false};
+    std::size_t read_{0};
+};
 
 }  // namespace
 
@@ -103,8 +150,8 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
         Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, steps); }
         Result<StepValue> operator()(const Subquery&) const { return fail(Errc::internal, "a range vector has no value"); }
         Result<StepValue> operator()(const Unary& u) const { return self.value_of(u, steps); }
-        Result<StepValue> operator()(const Binary& b) const { return self.value_of(b, steps); }
-        Result<StepValue> operator()(const Aggregate& a) const { return self.value_of(a, steps); }
+        Result<StepValue> operator()(const Binary& b) const { return self.value_of(b, node, steps); }
+        Result<StepValue> operator()(const Aggregate& a) const { return self.value_of(a, node, steps); }
         Result<StepValue> operator()(const Call& c) const { return self.value_of(c, node, steps); }
     };
     return std::visit(Visitor{*this, node, steps}, node.kind);
@@ -115,32 +162,66 @@ Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& st
     return StepValue(std::move(table));
 }
 
-/// The newest sample in (t - lookback, t] of each step t, in one pass over a series; nothing where that is stale.
+/// The newest sample in (t - lookback, t] of each step t, in one pass; nothing where that is stale. How many were read.
+std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
+                                     bool sample_times) const {
+    const std::span<double> values = out.values(row);
+    model::Sample newest{};
+    model::Sample next{};
+    std::size_t read = 0;
+    std::size_t step = 0;
+    const auto fill_before = [&](TimestampMs end) {
+        for (; step < values.size() && time_at(at, step) < end; ++step) {
+            const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
+            if (there && !model::is_stale_marker(newest.value)) {
+                values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
+            }
+        }
+    };
+    while (series.cursor->next(next)) {
+        fill_before(next.at);
+        newest = next;
+        ++read;
+    }
+    fill_before(TimestampMs::max());
+    return read;
+}
+
+std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
+                                   bool sample_times) const {
+    MergedCursor cursor(series);
+    MergedCursor::Item newest;
+    std::size_t step = 0;
+    const auto fill_before = [&](TimestampMs end) {
+        for (; step < out.steps() && time_at(at, step) < end; ++step) {
+            const bool there = cursor.read() > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
+            if (!there || newest.is_stale()) {
+                continue;
+            }
+            if (newest.histogram && !sample_times) {
+                out.set(row, step, newest.histogram);
+            } else {
+                out.set(row, step, sample_times ? to_unix_seconds(newest.at) : newest.value);
+            }
+        }
+    };
+    while (const auto next = cursor.peek()) {
+        fill_before(next->at);
+        newest = *next;
+        cursor.take();
+    }
+    fill_before(TimestampMs::max());
+    return cursor.read();
+}
+
 Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, bool sample_times) {
     NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
     const std::size_t columns = count_of(at);
     Table out(columns);
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
         const std::size_t row = out.add({*series.labels, false});
-        const std::span<double> values = out.values(row);
-        model::Sample newest{};
-        model::Sample next{};
-        std::size_t read = 0;
-        std::size_t step = 0;
-        const auto fill_before = [&](TimestampMs end) {
-            for (; step < columns && time_at(at, step) < end; ++step) {
-                const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
-                if (there && !model::is_stale_marker(newest.value)) {
-                    values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
-                }
-            }
-        };
-        while (series.cursor->next(next)) {
-            fill_before(next.at);
-            newest = next;
-            ++read;
-        }
-        fill_before(TimestampMs::max());
+        const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, sample_times)
+                                                           : fill_mixed(series, at, out, row, sample_times);
         NOROSHI_TRY_VOID(count_samples(read + columns));
         out.drop_last_if_empty();
     }
@@ -174,25 +255,32 @@ Result<StepValue> Evaluation::value_of(const Unary& unary, const Steps& steps) {
     auto& table = std::get<Table>(value);
     for (std::size_t i = 0; i < table.size(); ++i) {
         negate(table.values(i));
+        for (std::size_t step = 0; step < table.steps() && table.has_histograms(); ++step) {
+            if (const HistogramPtr histogram = table.histogram(i, step)) {
+                auto negated = std::make_shared<model::Histogram>(*histogram);
+                multiply(*negated, -1);
+                table.set(i, step, std::move(negated));
+            }
+        }
         drop_name(table.row(i));
     }
     NOROSHI_TRY_VOID(unify(table));
     return value;
 }
 
-Result<StepValue> Evaluation::value_of(const Binary& binary, const Steps& steps) {
+Result<StepValue> Evaluation::value_of(const Binary& binary, const Node& node, const Steps& steps) {
     NOROSHI_TRY(StepValue left, evaluate(*binary.left, steps));
     NOROSHI_TRY(StepValue right, evaluate(*binary.right, steps));
-    return apply_binary(*this, binary, std::move(left), std::move(right));
+    return apply_binary(*this, node, std::move(left), std::move(right));
 }
 
-Result<StepValue> Evaluation::value_of(const Aggregate& aggregate, const Steps& steps) {
+Result<StepValue> Evaluation::value_of(const Aggregate& aggregate, const Node& node, const Steps& steps) {
     StepValue parameter = Scalars(count_of(steps), 0.0);
     if (aggregate.parameter) {
         NOROSHI_TRY(parameter, evaluate(*aggregate.parameter, steps));
     }
     NOROSHI_TRY(StepValue inner, evaluate(*aggregate.inner, steps));
-    return apply_aggregate(*this, aggregate, std::get<Table>(std::move(inner)), parameter);
+    return apply_aggregate(*this, node, std::get<Table>(std::move(inner)), parameter);
 }
 
 Result<StepValue> Evaluation::value_of(const Call& call, const Node& node, const Steps& steps) {
@@ -201,6 +289,9 @@ Result<StepValue> Evaluation::value_of(const Call& call, const Node& node, const
     }
     if (const auto* over_range = std::get_if<RangeFunction>(&call.function->run)) {
         return over_ranges(call, *over_range, steps);
+    }
+    if (const auto* mixed = std::get_if<MixedFunction>(&call.function->run)) {
+        return over_mixed(call, *mixed, steps);
     }
     // timestamp() of a bare selector is the sample's own time, which no vector carries.
     if (call.function->name == "timestamp") {
@@ -236,6 +327,7 @@ Result<StepValue> Evaluation::over_elements(const Call& call, ElementFunction fu
     }
     const bool clamps = call.function->name == "clamp";
     auto& table = std::get<Table>(first);
+    table.drop_histograms();
     for (std::size_t i = 0; i < table.size(); ++i) {
         const std::span<double> values = table.values(i);
         for (std::size_t step = 0; step < values.size(); ++step) {

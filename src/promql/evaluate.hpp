@@ -11,7 +11,9 @@ namespace noroshi::promql {
 /// A series of a range vector, with all samples that any of its windows holds.
 struct RangeSeries {
     Row row;
-    std::vector<model::Sample> samples;  ///< in order of time, without stale markers
+    std::vector<model::Sample> samples;              ///< in order of time, without stale markers
+    std::vector<model::HistogramSample> histograms;  ///< likewise
+    [[nodiscard]] bool is_empty() const { return samples.empty() && histograms.empty(); }
 };
 
 /// A range vector at each step: the window of a step is (end - length, end].
@@ -51,16 +53,23 @@ class Evaluation {
   private:
     Result<StepValue> value_of(const Selector& selector, const Steps& steps);
     Result<StepValue> value_of(const Unary& unary, const Steps& steps);
-    Result<StepValue> value_of(const Binary& binary, const Steps& steps);
-    Result<StepValue> value_of(const Aggregate& aggregate, const Steps& steps);
+    Result<StepValue> value_of(const Binary& binary, const Node& node, const Steps& steps);
+    Result<StepValue> value_of(const Aggregate& aggregate, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
     Result<Table> instant(const Selector& selector, const Steps& steps, bool sample_times);
+    std::size_t fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
+                             bool sample_times) const;
+    std::size_t fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
+                           bool sample_times) const;
     Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
     Result<Ranges> range(const Selector& selector, const Steps& steps);
     Result<Ranges> range(const Subquery& subquery, const Steps& steps);
+    template <class OneWindow>
+    Result<StepValue> over_windows(const Call& call, const Steps& steps, OneWindow one_window);
     Result<StepValue> over_ranges(const Call& call, RangeFunction function, const Steps& steps);
+    Result<StepValue> over_mixed(const Call& call, MixedFunction function, const Steps& steps);
     [[nodiscard]] Result<Steps> shifted(const TimeShift& shift, const Steps& steps) const;
     [[nodiscard]] Result<Milliseconds> resolved(const Duration& duration, bool may_be_negative) const;
     [[nodiscard]] std::string place_of(const Node& node) const;
@@ -74,12 +83,13 @@ class Evaluation {
     Annotations annotations_;
 };
 
-/// Both sides evaluated at the same steps. Errors: invalid_argument (many-to-many and duplicate matches, in Prometheus's
+/// `node` is a Binary; both sides evaluated at the same steps. Errors: invalid_argument (many-to-many and duplicate matches, in Prometheus's
 /// words).
-[[nodiscard]] Result<StepValue> apply_binary(Evaluation& evaluation, const Binary& binary, StepValue left,
+[[nodiscard]] Result<StepValue> apply_binary(Evaluation& evaluation, const Node& node, StepValue left,
                                              StepValue right);
 /// `parameter` is a scalar or string value, as the operator wants it.
-[[nodiscard]] Result<StepValue> apply_aggregate(Evaluation& evaluation, const Aggregate& aggregate, Table elements,
+/// `node` is an Aggregate.
+[[nodiscard]] Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Table elements,
                                                 const StepValue& parameter);
 
 }  // namespace noroshi::promql

@@ -10,10 +10,11 @@ namespace noroshi::promql {
 namespace {
 
 /// The samples of (from, to], for windows that only move forward.
+template <class Sample>
 class Sliding {
   public:
-    explicit Sliding(std::span<const model::Sample> samples) : samples_(samples) {}
-    std::span<const model::Sample> window(TimestampMs from, TimestampMs to) {
+    explicit Sliding(std::span<const Sample> samples) : samples_(samples) {}
+    std::span<const Sample> window(TimestampMs from, TimestampMs to) {
         while (begin_ < samples_.size() && samples_[begin_].at <= from) {
             ++begin_;
         }
@@ -25,7 +26,7 @@ class Sliding {
     }
 
   private:
-    std::span<const model::Sample> samples_;
+    std::span<const Sample> samples_;
     std::size_t begin_{0};
     std::size_t end_{0};
 };
@@ -52,15 +53,17 @@ Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
     NOROSHI_TRY(out.ends, shifted(selector.shift, steps));
     NOROSHI_TRY(out.length, resolved(selector.range, false));
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, out.ends.start - out.length, out.ends.end)) {
-        RangeSeries row{{*series.labels, false}, {}};
+        RangeSeries row{{*series.labels, false}, {}, {}};
+        std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
+                             [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
         model::Sample sample{};
-        while (series.cursor->next(sample)) {
+        while (series.cursor && series.cursor->next(sample)) {
             if (!model::is_stale_marker(sample.value)) {
                 row.samples.push_back(sample);
             }
         }
-        NOROSHI_TRY_VOID(count_samples(row.samples.size()));
-        if (!row.samples.empty()) {
+        NOROSHI_TRY_VOID(count_samples(row.samples.size() + row.histograms.size()));
+        if (!row.is_empty()) {
             out.series.push_back(std::move(row));
         }
     }
@@ -87,20 +90,24 @@ Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
     const auto& table = std::get<Table>(value);
     NOROSHI_TRY_VOID(count_samples((table.size() + 1) * table.steps()));
     for (std::size_t i = 0; i < table.size(); ++i) {
-        RangeSeries series{table.row(i), {}};
+        RangeSeries series{table.row(i), {}, {}};
         for (std::size_t column = 0; column < table.steps(); ++column) {
-            if (has_value(table.values(i)[column])) {
+            if (HistogramPtr histogram = table.histogram(i, column)) {
+                series.histograms.push_back({time_at(inner, column), std::move(histogram)});
+            } else if (has_value(table.values(i)[column])) {
                 series.samples.push_back({time_at(inner, column), table.values(i)[column]});
             }
         }
-        if (!series.samples.empty()) {
+        if (!series.is_empty()) {
             out.series.push_back(std::move(series));
         }
     }
     return out;
 }
 
-Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction function, const Steps& steps) {
+/// Calls `one_window(window, notes)` for each window of each series that has a sample in it.
+template <class OneWindow>
+Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps, OneWindow one_window) {
     const std::size_t columns = count_of(steps);
     std::array<Scalars, 2> parameters{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
     std::size_t given = 0;
@@ -119,37 +126,66 @@ Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction functi
         NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
     }
     const double length = static_cast<double>(ranges.length.count()) / 1000.0;
+    const bool moves = count_of(ranges.ends) == columns;
     Table out(columns);
     out.reserve(ranges.series.size());
     for (RangeSeries& series : ranges.series) {
         const std::string name(series.row.labels.metric_name());
+        const WindowNotes notes{*this, *argument_node, name};
         Row row = std::move(series.row);
         if (!call.function->keeps_name) {
             drop_name(row);
         }
         const std::size_t index = out.add(std::move(row));
-        Sliding sliding(series.samples);
+        Sliding<model::Sample> numbers(series.samples);
+        Sliding<model::HistogramSample> histograms(series.histograms);
         for (std::size_t step = 0; step < columns; ++step) {
-            const TimestampMs end = count_of(ranges.ends) == columns ? time_at(ranges.ends, step) : ranges.ends.start;
-            const std::span<const model::Sample> samples = sliding.window(end - ranges.length, end);
-            if (samples.empty()) {
+            const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
+            const Window window{numbers.window(end - ranges.length, end), histograms.window(end - ranges.length, end),
+                                to_unix_seconds(end - ranges.length), to_unix_seconds(end), length,
+                                to_unix_seconds(time_at(steps, step)), parameters[0][step], parameters[1][step]};
+            if (window.samples.empty() && window.histograms.empty()) {
                 continue;
             }
-            const Window window{samples, to_unix_seconds(end - ranges.length), to_unix_seconds(end), length,
-                                to_unix_seconds(time_at(steps, step)), parameters[0][step], parameters[1][step]};
-            out.values(index)[step] = function(window).value_or(no_value);
+            WindowAnswer answer = one_window(window, notes);
+            if (answer.histogram) {
+                out.set(index, step, std::move(answer.histogram));
+            } else if (answer.value) {
+                out.set(index, step, *answer.value);
+            }
         }
-        const std::size_t before = out.size();
         out.drop_last_if_empty();
-        if (wants_counter(call.function->name) && out.size() == before && !name.empty() && !looks_like_counter(name)) {
-            inform(*argument_node, fmt::format("metric might not be a counter, name does not end in "
-                                               "_total/_sum/_count/_bucket: {}",
-                                               model::quote(name)));
-        }
     }
     NOROSHI_TRY_VOID(count_samples(out.size() * columns));
     NOROSHI_TRY_VOID(unify(out));
     return StepValue(std::move(out));
+}
+
+Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction function, const Steps& steps) {
+    return over_windows(call, steps, [function](const Window& window, const WindowNotes& notes) -> WindowAnswer {
+        if (window.samples.empty()) {
+            return {};
+        }
+        if (!window.histograms.empty()) {
+            notes.evaluation.inform(notes.argument,
+                                    fmt::format("ignored histograms in a range containing both floats and histograms "
+                                                "for metric name {}",
+                                                model::quote(notes.name)));
+        }
+        return {function(window), nullptr};
+    });
+}
+
+Result<StepValue> Evaluation::over_mixed(const Call& call, MixedFunction function, const Steps& steps) {
+    return over_windows(call, steps, [&](const Window& window, const WindowNotes& notes) -> WindowAnswer {
+        WindowAnswer answer = function(window, notes);
+        if (answer.value && wants_counter(call.function->name) && !notes.name.empty() && !looks_like_counter(notes.name)) {
+            inform(notes.argument, fmt::format("metric might not be a counter, name does not end in "
+                                               "_total/_sum/_count/_bucket: {}",
+                                               model::quote(notes.name)));
+        }
+        return answer;
+    });
 }
 
 }  // namespace noroshi::promql

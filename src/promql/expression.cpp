@@ -28,8 +28,8 @@ bool selects(AggregateOp op) {
 }
 
 std::string_view op_text(BinaryOp op) {
-    constexpr std::array<std::string_view, 16> texts{"+",  "-", "*",  "/", "%",  "^",   "atan2", "==",
-                                                     "!=", "<", "<=", ">", ">=", "and", "or",    "unless"};
+    constexpr std::array<std::string_view, 18> texts{"+",  "-",  "*", "/",  "%", "^",  "atan2", "</", ">/",
+                                                     "==", "!=", "<", "<=", ">", ">=", "and",   "or", "unless"};
     return texts[static_cast<std::size_t>(op)];
 }
 

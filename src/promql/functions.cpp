@@ -12,14 +12,12 @@ namespace noroshi::promql {
 namespace {
 
 /// What Prometheus has and this engine has not.
-constexpr std::array<std::string_view, 9> lacking{"histogram_avg", "histogram_count", "histogram_stddev",
-                                                   "histogram_stdvar", "histogram_sum", "info", "start_timestamp",
-                                                   "anchored", "smoothed"};
+constexpr std::array<std::string_view, 4> lacking{"info", "start_timestamp", "anchored", "smoothed"};
 
 std::vector<Function> all_functions() {
     std::vector<Function> all;
     for (std::vector<Function> part :
-         {element_functions(), range_functions(), label_functions(), time_functions(), histogram_functions()}) {
+         {element_functions(), range_functions(), mixed_functions(), label_functions(), time_functions(), histogram_functions()}) {
         std::ranges::move(part, std::back_inserter(all));
     }
     return all;

@@ -16,7 +16,8 @@ namespace noroshi::promql {
 
 /// What a function over a range sees of one series.
 struct Window {
-    std::span<const model::Sample> samples;  ///< at least one, in order of time, without stale markers
+    std::span<const model::Sample> samples;  ///< in order of time, without stale markers
+    std::span<const model::HistogramSample> histograms;  ///< likewise; a mixed function has one of either, others none
     double start;                            ///< seconds; left end of the range, exclusive
     double end;                              ///< seconds; right end, inclusive
     double range;                            ///< seconds
@@ -39,19 +40,33 @@ struct CallContext {
 };
 
 using ElementFunction = double (*)(double value, double first, double second);
+/// At least one sample is there.
 using RangeFunction = std::optional<double> (*)(const Window& window);
+/// A number, a histogram, or nothing.
+struct WindowAnswer {
+    std::optional<double> value{};
+    HistogramPtr histogram{};
+};
+/// Where a function over windows tells of what it saw.
+struct WindowNotes {
+    Evaluation& evaluation;
+    const Node& argument;
+    std::string_view name;  ///< of the metric
+};
+using MixedFunction = WindowAnswer (*)(const Window& window, const WindowNotes& notes);
 using FreeFunction = Result<StepValue> (*)(CallContext& context);
 /// Looks at the scalar arguments of a range function, at all steps: `nodes` has all arguments, `scalars` the scalar ones.
 using ParameterCheck = Result<void> (*)(Evaluation& evaluation, std::span<const NodePtr> nodes,
                                         std::span<const Scalars> scalars);
 
-/// One row. An element function maps each value of its vector; a range function gives one value a series, or none.
+/// One row. An element function maps each number of its vector; a range function gives one value a series, or none, and
+/// looks at numbers alone; a mixed one looks at histograms too.
 struct Function {
     std::string_view name;
     std::vector<ValueType> arguments;
     int optional_arguments{0};  ///< how many at the end may be left out; -1: the last may be repeated, or left out
     ValueType returns{ValueType::vector};
-    std::variant<ElementFunction, RangeFunction, FreeFunction> run;
+    std::variant<ElementFunction, RangeFunction, MixedFunction, FreeFunction> run;
     bool keeps_name{false};
     bool is_experimental{false};
     double default_parameter{0};  ///< the first scalar argument when it is left out
@@ -66,6 +81,7 @@ struct Function {
 // Rows by theme; `functions.cpp` joins them.
 [[nodiscard]] std::vector<Function> element_functions();
 [[nodiscard]] std::vector<Function> range_functions();
+[[nodiscard]] std::vector<Function> mixed_functions();
 [[nodiscard]] std::vector<Function> label_functions();
 [[nodiscard]] std::vector<Function> time_functions();
 [[nodiscard]] std::vector<Function> histogram_functions();

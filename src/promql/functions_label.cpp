@@ -161,6 +161,7 @@ bool is_before(double a, double b, bool ascending) {
 
 template <bool Ascending>
 Result<StepValue> sort(CallContext& context) {
+    std::get<Table>(context.values[0]).drop_histograms();
     return sorted(context, [](const Table& table, std::size_t a, std::size_t b) {
         return is_before(table.values(a)[0], table.values(b)[0], Ascending);
     });
@@ -206,18 +207,22 @@ Result<StepValue> absent(CallContext& context) {
     return absence(context, there);
 }
 
+/// In (from, to].
+template <class Sample>
+bool has_sample(const std::vector<Sample>& samples, TimestampMs from, TimestampMs to) {
+    const auto first = std::ranges::upper_bound(samples, from, {}, &Sample::at);
+    return first != samples.end() && first->at <= to;
+}
+
 Result<StepValue> absent_over_time(CallContext& context) {
     const Ranges& ranges = *context.ranges;
     std::vector<bool> there(count_of(context.steps));
     const bool moves = count_of(ranges.ends) == there.size();
     for (const RangeSeries& series : ranges.series) {
-        std::size_t next = 0;
         for (std::size_t step = 0; step < there.size(); ++step) {
             const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
-            while (next < series.samples.size() && series.samples[next].at <= end - ranges.length) {
-                ++next;
-            }
-            there[step] = there[step] || (next < series.samples.size() && series.samples[next].at <= end);
+            there[step] = there[step] || has_sample(series.samples, end - ranges.length, end) ||
+                          has_sample(series.histograms, end - ranges.length, end);
         }
     }
     return absence(context, there);
@@ -230,7 +235,7 @@ Result<StepValue> scalar(CallContext& context) {
         std::size_t count = 0;
         double value = 0;
         for (std::size_t i = 0; i < table.size(); ++i) {
-            if (has_value(table.values(i)[step])) {
+            if (has_value(table.values(i)[step]) && !table.is_histogram(i, step)) {
                 ++count;
                 value = table.values(i)[step];
             }

@@ -51,8 +51,8 @@ Result<StepValue> timestamp(CallContext& context) {
     auto table = std::get<Table>(std::move(context.values[0]));
     for (std::size_t i = 0; i < table.size(); ++i) {
         for (std::size_t step = 0; step < table.steps(); ++step) {
-            if (double& value = table.values(i)[step]; has_value(value)) {
-                value = to_unix_seconds(time_at(context.steps, step));
+            if (has_value(table.values(i)[step])) {
+                table.set(i, step, to_unix_seconds(time_at(context.steps, step)));
             }
         }
         context.evaluation.drop_name(table.row(i));
@@ -101,6 +101,7 @@ Result<StepValue> calendar(CallContext& context) {
         return StepValue(std::move(now));
     }
     auto table = std::get<Table>(std::move(context.values[0]));
+    table.drop_histograms();
     for (std::size_t i = 0; i < table.size(); ++i) {
         for (double& value : table.values(i)) {
             value = has_value(value) ? at_seconds<F>(value) : value;

@@ -11,6 +11,7 @@
 
 #include "base/numbers.hpp"
 #include "evaluate.hpp"
+#include "native_histogram.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -153,12 +154,28 @@ struct Classic {
     std::vector<std::vector<Member>> members;
 };
 
+const Node* vector_argument(const CallContext& context) {
+    return std::ranges::find(context.nodes, ValueType::vector, [](const NodePtr& node) { return node->type; })->get();
+}
+
+bool is_all_histograms(const Table& table, std::size_t row) {
+    for (std::size_t step = 0; step < table.steps(); ++step) {
+        if (has_value(table.values(row)[step]) && !table.is_histogram(row, step)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 Classic classic_of(CallContext& context, const Table& table, const Node& argument) {
     Classic out;
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> places;
     const bool is_delayed = context.evaluation.options().delayed_name_removal;
     for (std::size_t i = 0; i < table.size(); ++i) {
         const model::Labels& labels = table.row(i).labels;
+        if (is_all_histograms(table, i)) {
+            continue;
+        }
         const std::string_view bound = labels.get("le");
         const Result<double> upper = parse_float(bound);
         if (!upper || std::isnan(*upper)) {
@@ -180,6 +197,50 @@ Classic classic_of(CallContext& context, const Table& table, const Node& argumen
     return out;
 }
 
+/// A native histogram of the same labels at the same step.
+bool has_native(const Table& table, const model::Labels& labels, std::size_t step) {
+    for (std::size_t i = 0; i < table.size() && table.has_histograms(); ++i) {
+        if (table.is_histogram(i, step) && table.row(i).labels == labels) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Calls `value_of(histogram, step, name)` for each native histogram that no classic one of the same labels contradicts.
+template <class ValueOf>
+void add_native(CallContext& context, const Classic& classic, const Table& table, Table& out, const ValueOf& value_of,
+                const std::function<void(Row&)>& relabel = {}) {
+    for (std::size_t i = 0; i < table.size() && table.has_histograms(); ++i) {
+        const auto same = std::ranges::find(classic.rows, table.row(i).labels, &Row::labels);
+        const bool is_delayed = context.evaluation.options().delayed_name_removal;
+        const std::string name(is_delayed ? table.row(i).labels.metric_name() : "");
+        Row row = table.row(i);
+        context.evaluation.drop_name(row);
+        if (relabel) {
+            relabel(row);
+        }
+        const std::size_t place = out.add(std::move(row));
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            const bool contradicted =
+                same != classic.rows.end() &&
+                std::ranges::any_of(classic.members[static_cast<std::size_t>(same - classic.rows.begin())],
+                                    [&](const Classic::Member& member) { return has_value(table.values(member.row)[step]) && !table.is_histogram(member.row, step); });
+            if (table.is_histogram(i, step) && !contradicted) {
+                out.set(place, step, value_of(*table.histogram(i, step), step, name));
+            }
+        }
+        out.drop_last_if_empty();
+    }
+}
+
+void tell_mix(CallContext& context, const model::Labels& labels) {
+    const bool names = context.evaluation.options().delayed_name_removal && !labels.metric_name().empty();
+    context.evaluation.warn(*vector_argument(context),
+                            fmt::format("vector contains a mix of classic and native histograms{}",
+                                        names ? fmt::format(" for metric name {}", model::quote(labels.metric_name())) : ""));
+}
+
 /// Calls `value_of(buckets, step)` for each histogram at each step where it has buckets; `relabel` may change its row.
 template <class ValueOf>
 void add_each(CallContext& context, const Classic& classic, const Table& table, Table& out, const ValueOf& value_of,
@@ -195,16 +256,41 @@ void add_each(CallContext& context, const Classic& classic, const Table& table, 
         for (std::size_t step = 0; step < table.steps(); ++step) {
             buckets.clear();
             for (const Classic::Member& member : classic.members[number]) {
-                if (const double count = table.values(member.row)[step]; has_value(count)) {
+                const double count = table.values(member.row)[step];
+                if (has_value(count) && !table.is_histogram(member.row, step)) {
                     buckets.push_back({member.upper, count});
                 }
             }
-            if (!buckets.empty()) {
-                out.values(place)[step] = value_of(number, buckets, step);
+            if (buckets.empty()) {
+                continue;
+            }
+            if (has_native(table, classic.rows[number].labels, step)) {
+                tell_mix(context, classic.rows[number].labels);
+            } else {
+                out.set(place, step, value_of(number, buckets, step));
             }
         }
         out.drop_last_if_empty();
     }
+}
+
+std::string for_metric(const std::string& name) {
+    return name.empty() ? "" : fmt::format(" for metric name {}", model::quote(name));
+}
+
+void add_native_quantiles(CallContext& context, const Classic& classic, const Table& table, const Scalars& quantiles,
+                          Table& out, const std::function<void(Row&)>& relabel = {}) {
+    const auto one = [&](const model::Histogram& histogram, std::size_t step, const std::string& name) {
+        const HistogramQuantile found = quantile(quantiles[step], histogram);
+        if (found.nans != NanEffect::none) {
+            const char* effect = found.nans == NanEffect::result_is_nan ? "NaN" : "skewed higher";
+            context.evaluation.inform(*vector_argument(context),
+                                      fmt::format("input to histogram_quantile has NaN observations, result is {}{}", effect,
+                                                  for_metric(name)));
+        }
+        return found.value;
+    };
+    add_native(context, classic, table, out, one, relabel);
 }
 
 void check_quantiles(CallContext& context, const Node& node, const Scalars& quantiles) {
@@ -255,7 +341,9 @@ Result<StepValue> histogram_quantile(CallContext& context) {
     const auto& table = std::get<Table>(context.values[1]);
     check_quantiles(context, *context.nodes[0], quantiles);
     Table out(table.steps());
-    add_quantiles(context, classic_of(context, table, *context.nodes[1]), table, *context.nodes[1], quantiles, out);
+    const Classic classic = classic_of(context, table, *context.nodes[1]);
+    add_native_quantiles(context, classic, table, quantiles, out);
+    add_quantiles(context, classic, table, *context.nodes[1], quantiles, out);
     return StepValue(std::move(out));
 }
 
@@ -268,9 +356,11 @@ Result<StepValue> histogram_quantiles(CallContext& context) {
         const auto& quantiles = std::get<Scalars>(context.values[i]);
         check_quantiles(context, *context.nodes[i], quantiles);
         const std::string text = quantiles.empty() ? "" : format_float(quantiles.front());
-        add_quantiles(context, classic, table, *context.nodes[0], quantiles, out, [&](Row& row) {
+        const auto relabel = [&](Row& row) {
             row.labels = row.labels.with(label, text.find_first_of(".eIN") == std::string::npos ? text + ".0" : text);
-        });
+        };
+        add_native_quantiles(context, classic, table, quantiles, out, relabel);
+        add_quantiles(context, classic, table, *context.nodes[0], quantiles, out, relabel);
     }
     return StepValue(std::move(out));
 }
@@ -280,19 +370,60 @@ Result<StepValue> histogram_fraction(CallContext& context) {
     const auto& upper = std::get<Scalars>(context.values[1]);
     const auto& table = std::get<Table>(context.values[2]);
     Table out(table.steps());
-    add_each(context, classic_of(context, table, *context.nodes[2]), table, out,
+    const Classic classic = classic_of(context, table, *context.nodes[2]);
+    add_native(context, classic, table, out,
+               [&](const model::Histogram& histogram, std::size_t step, const std::string& name) {
+                   const HistogramFraction found = fraction(lower[step], upper[step], histogram);
+                   if (found.excludes_nans) {
+                       context.evaluation.inform(*context.nodes[2],
+                                                 "input to histogram_fraction has NaN observations, which are excluded "
+                                                 "from all fractions" + for_metric(name));
+                   }
+                   return found.value;
+               });
+    add_each(context, classic, table, out,
              [&](std::size_t, std::vector<Bucket>& buckets, std::size_t step) {
                  return bucket_fraction(lower[step], upper[step], buckets);
              });
     return StepValue(std::move(out));
 }
 
+/// A number of each native histogram; numbers go.
+template <double (*F)(const model::Histogram&)>
+Result<StepValue> each_native(CallContext& context) {
+    const auto& table = std::get<Table>(context.values[0]);
+    Table out(table.steps());
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        Row row = table.row(i);
+        context.evaluation.drop_name(row);
+        const std::size_t place = out.add(std::move(row));
+        for (std::size_t step = 0; step < table.steps(); ++step) {
+            if (const HistogramPtr histogram = table.histogram(i, step)) {
+                out.set(place, step, F(*histogram));
+            }
+        }
+        out.drop_last_if_empty();
+    }
+    return StepValue(std::move(out));
+}
+
+double count_of_native(const model::Histogram& histogram) { return histogram.count; }
+double sum_of_native(const model::Histogram& histogram) { return histogram.sum; }
+double mean_of_native(const model::Histogram& histogram) { return mean(histogram); }
+double variance_of_native(const model::Histogram& histogram) { return variance(histogram); }
+double deviation_of_native(const model::Histogram& histogram) { return std::sqrt(variance(histogram)); }
+
 }  // namespace
 
 std::vector<Function> histogram_functions() {
     constexpr ValueType s = ValueType::scalar;
     constexpr ValueType v = ValueType::vector;
-    return {{"histogram_quantile", {s, v}, 0, v, histogram_quantile},
+    return {{"histogram_count", {v}, 0, v, each_native<count_of_native>},
+            {"histogram_sum", {v}, 0, v, each_native<sum_of_native>},
+            {"histogram_avg", {v}, 0, v, each_native<mean_of_native>},
+            {"histogram_stdvar", {v}, 0, v, each_native<variance_of_native>},
+            {"histogram_stddev", {v}, 0, v, each_native<deviation_of_native>},
+            {"histogram_quantile", {s, v}, 0, v, histogram_quantile},
             {"histogram_fraction", {s, s, v}, 0, v, histogram_fraction},
             {"histogram_quantiles", {v, ValueType::string, s, s}, -1, v, histogram_quantiles, false, true}};
 }

@@ -213,7 +213,7 @@ class Lexer {
     }
 
     Result<Token> punctuation() {
-        for (const std::string_view two : {"==", "!=", "<=", ">=", "=~", "!~"}) {
+        for (const std::string_view two : {"==", "!=", "<=", ">=", "=~", "!~", "</", ">/"}) {
             if (text_.substr(at_).starts_with(two)) {
                 at_ += 2;
                 return take(TokenKind::punctuation, at_ - 2);

@@ -23,11 +23,13 @@ struct OpRow {
     int precedence;
 };
 // From loosest to tightest; only ^ is right associative.
-constexpr std::array<OpRow, 16> operators{{{"or", BinaryOp::or_, 1},
+constexpr std::array<OpRow, 18> operators{{{"or", BinaryOp::or_, 1},
                                            {"and", BinaryOp::and_, 2},
                                            {"unless", BinaryOp::unless, 2},
                                            {"==", BinaryOp::eq, 3},
                                            {"!=", BinaryOp::ne, 3},
+                                           {"</", BinaryOp::trim_upper, 3},
+                                           {">/", BinaryOp::trim_lower, 3},
                                            {"<=", BinaryOp::le, 3},
                                            {"<", BinaryOp::lt, 3},
                                            {">=", BinaryOp::ge, 3},

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "model/histogram.hpp"
 #include "model/labels.hpp"
 #include "tsdb/tsdb.hpp"
 
@@ -23,6 +24,7 @@ enum class ValueType { scalar, string, vector, matrix };
 struct VectorSample {
     model::Labels labels;
     double value{0};
+    std::shared_ptr<const model::Histogram> histogram{};  ///< instead of `value`, when there is one
 };
 using Vector = std::vector<VectorSample>;
 
@@ -30,6 +32,7 @@ using Vector = std::vector<VectorSample>;
 struct MatrixSeries {
     model::Labels labels;
     std::vector<model::Sample> samples;
+    std::vector<model::HistogramSample> histograms{};  ///< at other times than `samples`
 };
 using Matrix = std::vector<MatrixSeries>;
 

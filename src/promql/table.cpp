@@ -14,7 +14,52 @@ void Table::reserve(std::size_t rows) {
 std::size_t Table::add(Row row) {
     rows_.push_back(std::move(row));
     values_.resize(values_.size() + steps_, no_value);
+    if (!histograms_.empty()) {
+        histograms_.resize(values_.size());
+    }
     return rows_.size() - 1;
+}
+
+void Table::set(std::size_t i, std::size_t step, HistogramPtr histogram) {
+    histograms_.resize(values_.size());
+    values_[i * steps_ + step] = 0;
+    histograms_[i * steps_ + step] = std::move(histogram);
+}
+
+void Table::set(std::size_t i, std::size_t step, double value) {
+    values_[i * steps_ + step] = value;
+    if (!histograms_.empty()) {
+        histograms_[i * steps_ + step] = nullptr;
+    }
+}
+
+void Table::clear(std::size_t i, std::size_t step) { set(i, step, no_value); }
+
+void Table::copy(std::size_t i, std::size_t step, const Table& other, std::size_t from_row, std::size_t from_step) {
+    if (HistogramPtr histogram = other.histogram(from_row, from_step)) {
+        set(i, step, std::move(histogram));
+    } else {
+        set(i, step, other.values(from_row)[from_step]);
+    }
+}
+
+void Table::copy_row(std::size_t i, const Table& other, std::size_t from_row) {
+    if (!other.has_histograms() && histograms_.empty()) {
+        std::ranges::copy(other.values(from_row), values(i).begin());
+        return;
+    }
+    for (std::size_t step = 0; step < steps_; ++step) {
+        copy(i, step, other, from_row, step);
+    }
+}
+
+void Table::drop_histograms() {
+    for (std::size_t cell = 0; cell < histograms_.size(); ++cell) {
+        if (histograms_[cell]) {
+            values_[cell] = no_value;
+        }
+    }
+    histograms_.clear();
 }
 
 bool Table::is_empty(std::size_t i) const {
@@ -25,6 +70,9 @@ void Table::drop_last_if_empty() {
     if (is_empty(rows_.size() - 1)) {
         rows_.pop_back();
         values_.resize(values_.size() - steps_);
+        if (!histograms_.empty()) {
+            histograms_.resize(values_.size());
+        }
     }
 }
 
@@ -40,26 +88,28 @@ Result<void> Table::unify() {
         if (is_new) {
             if (kept != i) {
                 rows_[kept] = std::move(rows_[i]);
-                std::ranges::copy(values(i), values(kept).begin());
+                copy_row(kept, *this, i);
             }
             ++kept;
             continue;
         }
-        rows_[place->second].drop_name = rows_[place->second].drop_name || rows_[i].drop_name;
-        const std::span<double> into = values(place->second);
+        const std::size_t into = place->second;
+        rows_[into].drop_name = rows_[into].drop_name || rows_[i].drop_name;
         for (std::size_t step = 0; step < steps_; ++step) {
-            const double value = values(i)[step];
-            if (!has_value(value)) {
+            if (!has_value(values(i)[step])) {
                 continue;
             }
-            if (has_value(into[step])) {
+            if (has_value(values(into)[step])) {
                 return fail(Errc::invalid_argument, "vector cannot contain metrics with the same labelset");
             }
-            into[step] = value;
+            copy(into, step, *this, i, step);
         }
     }
     rows_.resize(kept);
     values_.resize(kept * steps_);
+    if (!histograms_.empty()) {
+        histograms_.resize(values_.size());
+    }
     return {};
 }
 
@@ -67,8 +117,7 @@ Table Table::reordered(std::span<const std::size_t> order) const {
     Table out(steps_);
     out.reserve(order.size());
     for (const std::size_t i : order) {
-        const std::size_t row = out.add(rows_[i]);
-        std::ranges::copy(values(i), out.values(row).begin());
+        out.copy_row(out.add(rows_[i]), *this, i);
     }
     return out;
 }

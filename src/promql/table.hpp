@@ -15,6 +15,8 @@ namespace noroshi::promql {
 inline const double no_value = model::stale_marker();
 [[nodiscard]] inline bool has_value(double value) { return !model::is_stale_marker(value); }
 
+using HistogramPtr = std::shared_ptr<const model::Histogram>;
+
 struct Row {
     model::Labels labels;
     bool drop_name{false};  ///< the name goes when the whole expression is evaluated
@@ -31,6 +33,25 @@ class Table {
     [[nodiscard]] const Row& row(std::size_t i) const { return rows_[i]; }
     [[nodiscard]] std::span<double> values(std::size_t i) { return {values_.data() + i * steps_, steps_}; }
     [[nodiscard]] std::span<const double> values(std::size_t i) const { return {values_.data() + i * steps_, steps_}; }
+    /// Null: a number stands there, or nothing.
+    [[nodiscard]] HistogramPtr histogram(std::size_t i, std::size_t step) const {
+        return histograms_.empty() ? nullptr : histograms_[i * steps_ + step];
+    }
+    [[nodiscard]] bool is_histogram(std::size_t i, std::size_t step) const {
+        return !histograms_.empty() && histograms_[i * steps_ + step] != nullptr;
+    }
+    /// Whether there is a histogram anywhere: then no shortcut over numbers is right.
+    [[nodiscard]] bool has_histograms() const { return !histograms_.empty(); }
+    void set(std::size_t i, std::size_t step, HistogramPtr histogram);
+    void clear(std::size_t i, std::size_t step);
+    /// A number in the place of whatever stood there.
+    void set(std::size_t i, std::size_t step, double value);
+    /// Copies what stands at `from` of another table, a number, a histogram or nothing.
+    void copy(std::size_t i, std::size_t step, const Table& other, std::size_t from_row, std::size_t from_step);
+    /// A whole row of another table with as many steps.
+    void copy_row(std::size_t i, const Table& other, std::size_t from_row);
+    /// Elements that are histograms go.
+    void drop_histograms();
     void reserve(std::size_t rows);
     /// A row without a value; its index.
     std::size_t add(Row row);
@@ -45,7 +66,8 @@ class Table {
   private:
     std::size_t steps_;
     std::vector<Row> rows_;
-    std::vector<double> values_;  ///< row by row
+    std::vector<double> values_;  ///< row by row; a histogram has 0 here
+    std::vector<HistogramPtr> histograms_;  ///< row by row, or empty when there is none
 };
 
 /// A scalar at each step.

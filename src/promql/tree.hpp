@@ -87,7 +87,7 @@ struct Paren {
     NodePtr inner;
 };
 
-enum class BinaryOp { add, sub, mul, div, mod, pow, atan2, eq, ne, lt, le, gt, ge, and_, or_, unless };
+enum class BinaryOp { add, sub, mul, div, mod, pow, atan2, trim_upper, trim_lower, eq, ne, lt, le, gt, ge, and_, or_, unless };
 
 enum class Card { one_to_one, many_to_one /* group_left */, one_to_many /* group_right */, many_to_many };
 

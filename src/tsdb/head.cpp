@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "chunk.hpp"
+#include "histogram_shelf.hpp"
 #include "postings.hpp"
 #include "tsdb/tsdb.hpp"
 
@@ -62,6 +63,7 @@ struct Head::State {
     std::unordered_map<std::uint64_t, Series> series;  // by id
     std::unordered_map<model::Labels, SeriesId, model::LabelsHash> ids;
     Postings postings;
+    HistogramShelf histograms;
 
     [[nodiscard]] std::vector<SeriesId> all() const {
         std::vector<SeriesId> out;
@@ -150,10 +152,16 @@ std::vector<SelectedSeries> Head::select(std::span<const model::Matcher> matcher
         out.push_back({id, &series.labels, std::make_unique<SeriesCursor>(series.chunks, index, from_ms, to_ms)});
     }
     std::ranges::sort(out, [](const SelectedSeries& a, const SelectedSeries& b) { return *a.labels < *b.labels; });
+    state_->histograms.add_to(out, matchers, from, to);
     return out;
 }
 
+Result<void> Head::append(const model::Labels& labels, model::HistogramSample sample) {
+    return state_->histograms.append(labels, std::move(sample));
+}
+
 void Head::drop_expired(TimestampMs now) {
+    state_->histograms.drop_before(now - state_->options.retention);
     const std::int64_t keep_from = to_unix_ms(now - state_->options.retention);
     std::vector<std::uint64_t> empty;
     for (auto& [id, series] : state_->series) {

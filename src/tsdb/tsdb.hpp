@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "model/histogram.hpp"
 #include "model/labels.hpp"
 #include "model/matcher.hpp"
 #include "model/sample.hpp"
@@ -41,7 +42,8 @@ class Cursor {
 struct SelectedSeries {
     SeriesId id{};
     const model::Labels* labels{nullptr};  ///< owned by the store, valid like the cursor
-    std::unique_ptr<Cursor> cursor;        ///< samples in the half-open interval (from, to]
+    std::unique_ptr<Cursor> cursor;        ///< samples in the half-open interval (from, to]; null: it has none there
+    std::span<const model::HistogramSample> histograms{};  ///< native histograms in (from, to], valid like the cursor
 };
 
 /// In-memory series with an inverted index over label values. Thread: one at a time.
@@ -58,6 +60,8 @@ class Head {
     [[nodiscard]] Result<SeriesId> open_series(const model::Labels& labels);
     /// Errors: conflict (out of order, or duplicate with another value), not_found.
     [[nodiscard]] Result<void> append(SeriesId series, TimestampMs at, double value);
+    /// A native histogram. They are kept in memory only. Errors: conflict.
+    [[nodiscard]] Result<void> append(const model::Labels& labels, model::HistogramSample sample);
     /// Series that match all `matchers`, in order of their labels, with samples in (from, to].
     /// Series without a sample there are left out.
     [[nodiscard]] std::vector<SelectedSeries> select(std::span<const model::Matcher> matchers, TimestampMs from,

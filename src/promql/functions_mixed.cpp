@@ -1,0 +1,325 @@
+// src/promql/functions_mixed.cpp - functions over ranges that look at numbers and native histograms.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "evaluate.hpp"
+#include "native_histogram.hpp"
+
+namespace noroshi::promql {
+namespace {
+
+double seconds(TimestampMs at) { return to_unix_seconds(at); }
+
+WindowAnswer as_histogram(Histogram histogram) { return {std::nullopt, std::make_shared<const Histogram>(std::move(histogram))}; }
+WindowAnswer as_number(double value) { return {value, nullptr}; }
+
+bool is_mixed(const Window& window) { return !window.samples.empty() && !window.histograms.empty(); }
+
+WindowAnswer refuse_mix(const WindowNotes& notes) {
+    notes.evaluation.warn(notes.argument, fmt::format("encountered a mix of histograms and floats for metric name {}",
+                                                      model::quote(notes.name)));
+    return {};
+}
+
+void tell_incompatible(const WindowNotes& notes) {
+    notes.evaluation.warn(notes.argument, fmt::format("vector contains a mix of histograms with exponential and custom "
+                                                      "buckets schemas for metric name {}",
+                                                      model::quote(notes.name)));
+}
+
+void tell(const HistogramChange& change, const WindowNotes& notes) {
+    Evaluation& evaluation = notes.evaluation;
+    if (change.incompatible) {
+        tell_incompatible(notes);
+    }
+    if (change.not_a_counter) {
+        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a counter: {}", model::quote(notes.name)));
+    }
+    if (change.not_a_gauge) {
+        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a gauge: {}", model::quote(notes.name)));
+    }
+    if (change.reconciled_by_addition) {
+        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during addition");
+    }
+    if (change.reconciled_by_subtraction) {
+        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during subtraction");
+    }
+}
+
+/// The samples at the ends of a window, numbers or histograms.
+struct Ends {
+    double first;
+    double last;
+    std::size_t count;
+};
+
+/// By how much a difference over the samples grows when it is extended to the borders of the range.
+/// A border nearer than 1.1 average gaps is taken as reached, a farther one gets half a gap. A counter is not extended
+/// below zero: `start_value` of it were counted before the first sample, `gained` since.
+double extension(const Window& window, const Ends& ends, bool is_counter, double start_value, double gained) {
+    const double sampled = ends.last - ends.first;
+    const double gap = sampled / static_cast<double>(ends.count - 1);
+    const double threshold = gap * 1.1;
+    double to_start = ends.first - window.start;
+    double to_end = window.end - ends.last;
+    if (to_start >= threshold) {
+        to_start = gap / 2;
+    }
+    if (is_counter && gained > 0 && start_value >= 0) {
+        to_start = std::min(to_start, sampled * (start_value / gained));
+    }
+    if (to_end >= threshold) {
+        to_end = gap / 2;
+    }
+    return (sampled + to_start + to_end) / sampled;
+}
+
+WindowAnswer extrapolated_histogram(const Window& window, const WindowNotes& notes, bool is_counter, bool per_second) {
+    const auto& samples = window.histograms;
+    if (samples.size() < 2) {
+        return {};
+    }
+    HistogramChange change = promql::change(samples, is_counter);
+    tell(change, notes);
+    if (!change.value) {
+        return {};
+    }
+    const Ends ends{seconds(samples.front().at), seconds(samples.back().at), samples.size()};
+    double factor = extension(window, ends, is_counter, samples.front().value->count, change.value->count);
+    if (per_second) {
+        factor /= window.range;
+    }
+    multiply(*change.value, factor);
+    return as_histogram(std::move(*change.value));
+}
+
+template <bool IsCounter, bool PerSecond>
+WindowAnswer extrapolated(const Window& window, const WindowNotes& notes) {
+    if (is_mixed(window)) {
+        return refuse_mix(notes);
+    }
+    if (!window.histograms.empty()) {
+        return extrapolated_histogram(window, notes, IsCounter, PerSecond);
+    }
+    const auto& samples = window.samples;
+    if (samples.size() < 2) {
+        return {};
+    }
+    double difference = samples.back().value - samples.front().value;
+    if (IsCounter) {
+        for (std::size_t i = 1; i < samples.size(); ++i) {
+            if (samples[i].value < samples[i - 1].value) {
+                difference += samples[i - 1].value;
+            }
+        }
+    }
+    const Ends ends{seconds(samples.front().at), seconds(samples.back().at), samples.size()};
+    double factor = extension(window, ends, IsCounter, samples.front().value, difference);
+    if (PerSecond) {
+        factor /= window.range;
+    }
+    return as_number(difference * factor);
+}
+
+/// One sample of a window, whatever it is.
+struct Either {
+    TimestampMs at;
+    double value;
+    const Histogram* histogram;
+};
+
+/// All samples in order of time.
+std::vector<Either> merged(const Window& window) {
+    std::vector<Either> out;
+    out.reserve(window.samples.size() + window.histograms.size());
+    for (const model::Sample& sample : window.samples) {
+        out.push_back({sample.at, sample.value, nullptr});
+    }
+    for (const model::HistogramSample& sample : window.histograms) {
+        out.push_back({sample.at, 0, sample.value.get()});
+    }
+    std::ranges::stable_sort(out, {}, &Either::at);
+    return out;
+}
+
+template <bool IsRate>
+WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
+    const auto newest_two = [](const auto& samples) { return samples.subspan(samples.size() - std::min<std::size_t>(2, samples.size())); };
+    Window newest = window;
+    newest.samples = newest_two(window.samples);
+    newest.histograms = newest_two(window.histograms);
+    const std::vector<Either> all = merged(newest);
+    if (all.size() < 2) {
+        return {};
+    }
+    const Either& before = all[all.size() - 2];
+    const Either& last = all.back();
+    const double gap = seconds(last.at) - seconds(before.at);
+    if (gap == 0) {
+        return {};
+    }
+    if ((before.histogram == nullptr) != (last.histogram == nullptr)) {
+        return refuse_mix(notes);
+    }
+    if (last.histogram != nullptr) {
+        HistogramChange change = last_change(*before.histogram, *last.histogram, IsRate);
+        tell(change, notes);
+        if (!change.value) {
+            return {};
+        }
+        if (IsRate) {
+            divide(*change.value, gap);
+        }
+        return as_histogram(std::move(*change.value));
+    }
+    const bool reset = IsRate && last.value < before.value;
+    const double change = reset ? last.value : last.value - before.value;
+    return as_number(IsRate ? change / gap : change);
+}
+
+void tell(const HistogramNotes& found, const WindowNotes& notes) {
+    if (found.incompatible) {
+        tell_incompatible(notes);
+    }
+    if (found.reset_collision) {
+        notes.evaluation.warn(notes.argument, "conflicting counter resets during histogram aggregation");
+    }
+    if (found.bounds_reconciled) {
+        notes.evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during aggregation");
+    }
+}
+
+template <class Total>
+WindowAnswer total_of(const Window& window, const WindowNotes& notes) {
+    Total total(*window.histograms.front().value);
+    for (const model::HistogramSample& sample : window.histograms.subspan(1)) {
+        total.add(*sample.value);
+    }
+    tell(total.notes(), notes);
+    if (total.notes().incompatible) {
+        return {};
+    }
+    Histogram out = std::move(total).take();
+    model::compact(out);
+    return as_histogram(std::move(out));
+}
+
+WindowAnswer avg_over_time(const Window& window, const WindowNotes& notes) {
+    if (is_mixed(window)) {
+        return refuse_mix(notes);
+    }
+    if (!window.histograms.empty()) {
+        return total_of<HistogramMean>(window, notes);
+    }
+    std::vector<double> values;
+    values.reserve(window.samples.size());
+    std::ranges::transform(window.samples, std::back_inserter(values), &model::Sample::value);
+    return as_number(mean(values));
+}
+
+WindowAnswer sum_over_time(const Window& window, const WindowNotes& notes) {
+    if (is_mixed(window)) {
+        return refuse_mix(notes);
+    }
+    if (!window.histograms.empty()) {
+        return total_of<HistogramSum>(window, notes);
+    }
+    ExactSum sum;
+    for (const model::Sample& sample : window.samples) {
+        sum.add(sample.value);
+    }
+    return as_number(sum.value());
+}
+
+WindowAnswer count_over_time(const Window& w, const WindowNotes&) {
+    return as_number(static_cast<double>(w.samples.size() + w.histograms.size()));
+}
+WindowAnswer present_over_time(const Window&, const WindowNotes&) { return as_number(1); }
+
+WindowAnswer last_over_time(const Window& w, const WindowNotes&) {
+    if (w.samples.empty() || (!w.histograms.empty() && w.histograms.back().at > w.samples.back().at)) {
+        return {std::nullopt, w.histograms.back().value};
+    }
+    return as_number(w.samples.back().value);
+}
+
+WindowAnswer first_over_time(const Window& w, const WindowNotes&) {
+    if (w.samples.empty() || (!w.histograms.empty() && w.histograms.front().at < w.samples.front().at)) {
+        return {std::nullopt, w.histograms.front().value};
+    }
+    return as_number(w.samples.front().value);
+}
+
+WindowAnswer ts_of_first(const Window& w, const WindowNotes&) {
+    const TimestampMs number = w.samples.empty() ? TimestampMs::max() : w.samples.front().at;
+    const TimestampMs histogram = w.histograms.empty() ? TimestampMs::max() : w.histograms.front().at;
+    return as_number(seconds(std::min(number, histogram)));
+}
+WindowAnswer ts_of_last(const Window& w, const WindowNotes&) {
+    const TimestampMs number = w.samples.empty() ? TimestampMs::min() : w.samples.back().at;
+    const TimestampMs histogram = w.histograms.empty() ? TimestampMs::min() : w.histograms.back().at;
+    return as_number(seconds(std::max(number, histogram)));
+}
+
+/// Counts the pairs of neighbours for which `differs` holds; a number and a histogram always differ.
+template <class Differs>
+WindowAnswer count_pairs(const Window& window, Differs differs) {
+    double count = 0;
+    if (window.histograms.empty()) {
+        for (std::size_t i = 1; i < window.samples.size(); ++i) {
+            const auto either = [](const model::Sample& s) { return Either{s.at, s.value, nullptr}; };
+            count += differs(either(window.samples[i - 1]), either(window.samples[i])) ? 1 : 0;
+        }
+        return as_number(count);
+    }
+    const std::vector<Either> all = merged(window);
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        const bool other_kind = (all[i - 1].histogram == nullptr) != (all[i].histogram == nullptr);
+        count += other_kind || differs(all[i - 1], all[i]) ? 1 : 0;
+    }
+    return as_number(count);
+}
+
+WindowAnswer changes(const Window& window, const WindowNotes&) {
+    return count_pairs(window, [](const Either& before, const Either& now) {
+        if (now.histogram != nullptr) {
+            return !(*now.histogram == *before.histogram);
+        }
+        return now.value != before.value && !(std::isnan(now.value) && std::isnan(before.value));
+    });
+}
+
+WindowAnswer resets(const Window& window, const WindowNotes&) {
+    return count_pairs(window, [](const Either& before, const Either& now) {
+        return now.histogram != nullptr ? model::is_reset(*now.histogram, *before.histogram) : now.value < before.value;
+    });
+}
+
+Function row(std::string_view name, MixedFunction run, bool keeps_name = false, bool is_experimental = false) {
+    return {name, {ValueType::matrix}, 0, ValueType::vector, run, keeps_name, is_experimental};
+}
+
+}  // namespace
+
+std::vector<Function> mixed_functions() {
+    return {row("rate", extrapolated<true, true>),
+            row("increase", extrapolated<true, false>),
+            row("delta", extrapolated<false, false>),
+            row("irate", instant_change<true>),
+            row("idelta", instant_change<false>),
+            row("avg_over_time", avg_over_time),
+            row("sum_over_time", sum_over_time),
+            row("count_over_time", count_over_time),
+            row("present_over_time", present_over_time),
+            row("last_over_time", last_over_time, true),
+            row("first_over_time", first_over_time, true),
+            row("ts_of_first_over_time", ts_of_first, false, true),
+            row("ts_of_last_over_time", ts_of_last, false, true),
+            row("changes", changes),
+            row("resets", resets)};
+}
+
+}  // namespace noroshi::promql
