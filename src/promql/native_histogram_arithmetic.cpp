@@ -110,6 +110,8 @@ void cover(HistogramSide& side, std::vector<double>* rest, const HistogramSide& 
 }
 
 /// Calls `add(position in side, count)` for each bucket of `other` from position `skip` on, after making room for it.
+/// Buckets that fall together by resolution are added up first: then equal histograms of different resolution subtract
+/// to exactly nothing.
 template <class Add>
 void merge(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip, const IndexMap& map,
            const Add& add) {
@@ -125,15 +127,21 @@ void merge(HistogramSide& side, std::vector<double>* rest, const HistogramSide& 
     cover(side, rest, other, skip, map);
     SideCursor own(side);
     bool more = own.next();
-    for (SideCursor cursor(other); cursor.next();) {
-        if (cursor.position() < skip) {
-            continue;
-        }
+    SideCursor cursor(other);
+    bool more_other = cursor.next();
+    while (more_other && cursor.position() < skip) {
+        more_other = cursor.next();
+    }
+    while (more_other) {
         const std::int64_t index = map(cursor.index());
+        double count = cursor.count();
+        while ((more_other = cursor.next()) && map.merge_by > 0 && map(cursor.index()) == index) {
+            count += cursor.count();
+        }
         while (more && own.index() < index) {
             more = own.next();
         }
-        add(own.position(), cursor.count());
+        add(own.position(), count);
     }
 }
 

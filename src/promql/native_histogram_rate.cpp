@@ -34,7 +34,6 @@ HistogramChange change(std::span<const HistogramSample> window, bool is_counter)
     const Histogram& last = *window.back().value;
     const Histogram* first = window.front().value.get();
     out.not_a_counter = is_counter && (is_gauge(*first) || is_gauge(last));
-    out.not_a_gauge = !is_counter && (!is_gauge(*first) || !is_gauge(last));
     // What was before a reset right after the first sample is of no account, and neither is its layout.
     std::optional<Histogram> empty;
     if (is_counter && model::is_reset(*window[1].value, *first)) {
@@ -58,6 +57,7 @@ HistogramChange change(std::span<const HistogramSample> window, bool is_counter)
         model::reduce_resolution(gained, schema);
     }
     out.reconciled_by_subtraction = subtract(gained, *first).bounds_reconciled;
+    out.not_a_gauge = !is_counter && (!is_gauge(*first) || !is_gauge(last));
     const Histogram* before = first;
     for (std::size_t i = 1; is_counter && i < window.size(); ++i) {
         const Histogram& now = *window[i].value;

@@ -124,6 +124,20 @@ TEST(NativeHistogram, A_wider_zero_bucket_takes_in_buckets_of_the_other) {
     }
 }
 
+TEST(NativeHistogram, Nothing_is_counted_twice_when_zero_bucket_and_resolution_change_at_once) {
+    Histogram coarse = exponential(14, 0, {7}, 6, -1);
+    coarse.zero_threshold = 0.3;
+    coarse.zero_count = 7;
+    Histogram fine = exponential(16, 0, {5, 0, 0, 6, 3, 1}, -9, 2);
+    fine.zero_count = 1;
+    for (auto [a, b] : {std::pair(coarse, fine), std::pair(fine, coarse)}) {
+        ASSERT_FALSE(add(a, b).incompatible);
+        EXPECT_EQ(compacted(a).to_string(),
+                  "{count:30, sum:0, [-0.35355339059327373,0.35355339059327373]:19, (0.25,1]:4, (1024,4096]:7}");
+        EXPECT_TRUE(model::validate(a, true));
+    }
+}
+
 TEST(NativeHistogram, Custom_bounds_are_reconciled_to_those_in_common) {
     Histogram h = custom(10, 1, {1, 2, 3}, {1, 2, 3, 4});
     const HistogramNotes notes = add(h, custom(6, 1, {2, 5}, {1, 2, 3}));
