@@ -33,6 +33,11 @@ bool almost_equal(double a, double b) {
     return difference / std::min(sum, std::numeric_limits<double>::max()) < epsilon;
 }
 
+std::string shown(const Point& point) {
+    const auto* number = std::get_if<double>(&point);
+    return number != nullptr ? format_float(*number) : std::get<HistogramSlot>(point).value.to_string();
+}
+
 std::string shown(const promql::Value& value) {
     struct Text {
         std::string operator()(double d) const { return format_float(d); }
@@ -40,7 +45,8 @@ std::string shown(const promql::Value& value) {
         std::string operator()(const promql::Vector& vector) const {
             std::string out;
             for (const promql::VectorSample& sample : vector) {
-                out += fmt::format("{} {}; ", sample.labels.to_string(), format_float(sample.value));
+                out += fmt::format("{} {}; ", sample.labels.to_string(),
+                                   sample.histogram ? sample.histogram->to_string() : format_float(sample.value));
             }
             return out.empty() ? "nothing" : out;
         }
@@ -51,6 +57,9 @@ std::string shown(const promql::Value& value) {
                 for (const model::Sample& sample : series.samples) {
                     out += fmt::format(" {}@{}", format_float(sample.value), to_unix_ms(sample.at));
                 }
+                for (const model::HistogramSample& sample : series.histograms) {
+                    out += fmt::format(" {}@{}", sample.value->to_string(), to_unix_ms(sample.at));
+                }
                 out += "; ";
             }
             return out.empty() ? "nothing" : out;
@@ -59,7 +68,11 @@ std::string shown(const promql::Value& value) {
     return std::visit(Text{}, value);
 }
 
-using Points = std::map<TimestampMs, double>;
+using Points = std::map<TimestampMs, Point>;
+
+Point point_of(const promql::VectorSample& sample) {
+    return sample.histogram ? Point(HistogramSlot{*sample.histogram, true}) : Point(sample.value);
+}
 using Answer = std::map<model::Labels, Points>;
 
 void add(const promql::Value& value, TimestampMs at, Answer& out) {
@@ -67,15 +80,26 @@ void add(const promql::Value& value, TimestampMs at, Answer& out) {
         out[model::Labels{}][at] = *scalar;
     } else if (const auto* vector = std::get_if<promql::Vector>(&value)) {
         for (const promql::VectorSample& sample : *vector) {
-            out[sample.labels][at] = sample.value;
+            out[sample.labels][at] = point_of(sample);
         }
     } else if (const auto* matrix = std::get_if<promql::Matrix>(&value)) {
         for (const promql::MatrixSeries& series : *matrix) {
             for (const model::Sample& sample : series.samples) {
                 out[series.labels][sample.at] = sample.value;
             }
+            for (const model::HistogramSample& sample : series.histograms) {
+                out[series.labels][sample.at] = HistogramSlot{*sample.value, true};
+            }
         }
     }
+}
+
+bool is_expected(const Point& got, const Point& expected) {
+    const auto* number = std::get_if<double>(&expected);
+    if (number != nullptr || std::holds_alternative<double>(got)) {
+        return number != nullptr && std::holds_alternative<double>(got) && almost_equal(std::get<double>(got), *number);
+    }
+    return is_expected(std::get<HistogramSlot>(expected), std::get<HistogramSlot>(got).value, almost_equal);
 }
 
 Answer expected_of(const Eval& eval) {
@@ -92,10 +116,11 @@ Answer expected_of(const Eval& eval) {
     return out;
 }
 
+/// `a` was got, `b` expected.
 bool same(const Answer& a, const Answer& b) {
     return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
         return x.first == y.first && std::ranges::equal(x.second, y.second, [](const auto& p, const auto& q) {
-                   return p.first == q.first && almost_equal(p.second, q.second);
+                   return p.first == q.first && is_expected(p.second, q.second);
                });
     });
 }
@@ -115,7 +140,6 @@ class Runner {
   private:
     void clear() {
         head_ = std::make_unique<tsdb::Head>(tsdb::Options{.retention = std::chrono::hours(24 * 365 * 100)});
-        histograms_.clear();
         lost_ = false;
     }
     void carry_out(const Clear&) { clear(); }
@@ -130,26 +154,29 @@ class Runner {
         for (const auto& [labels, chosen] : last) {
             const Series& series = *chosen;
             lost_ = lost_ || series.unreadable;
-            if (const std::string_view name = labels.metric_name(); load.with_nhcb && name.ends_with("_bucket")) {
-                histograms_.emplace(name.substr(0, name.size() - std::string_view("_bucket").size()));
-            }
-            if (series.histogram) {
-                histograms_.insert(std::string(series.labels.metric_name()));
-                continue;
-            }
+            lost_ = lost_ || load.with_nhcb;
             const Result<tsdb::SeriesId> id = head_->open_series(series.labels);
             for (std::size_t i = 0; id && i < series.values.size(); ++i) {
                 if (series.values[i]) {
                     const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(i);
-                    static_cast<void>(head_->append(*id, at, *series.values[i]));
+                    store(series.labels, *id, at, *series.values[i]);
                 }
             }
         }
     }
 
+    void store(const model::Labels& labels, tsdb::SeriesId id, TimestampMs at, const Point& point) {
+        if (const auto* number = std::get_if<double>(&point)) {
+            static_cast<void>(head_->append(id, at, *number));
+        } else {
+            const auto& histogram = std::get<HistogramSlot>(point).value;
+            static_cast<void>(head_->append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
+        }
+    }
+
     void carry_out(const Eval& eval) {
         const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = lenient_});
-        if (needs_histograms(eval, expression)) {
+        if (is_unreadable(eval)) {
             ++out_.not_run;
             return;
         }
@@ -184,7 +211,7 @@ class Runner {
         if (eval.ordered && std::holds_alternative<promql::Vector>(value)) {
             const auto& vector = std::get<promql::Vector>(value);
             return std::ranges::equal(vector, eval.expected, [](const auto& sample, const Series& series) {
-                return sample.labels == series.labels && almost_equal(sample.value, *series.values.at(0));
+                return sample.labels == series.labels && is_expected(point_of(sample), *series.values.at(0));
             });
         }
         Answer got;
@@ -211,6 +238,11 @@ class Runner {
             for (const model::Sample& sample : series.samples) {
                 if (sample.at == eval.from) {
                     got[series.labels][sample.at] = sample.value;
+                }
+            }
+            for (const model::HistogramSample& sample : series.histograms) {
+                if (sample.at == eval.from) {
+                    got[series.labels][sample.at] = HistogramSlot{*sample.value, true};
                 }
             }
         }
@@ -271,7 +303,7 @@ class Runner {
         for (const auto& [labels, points] : expected_of(eval)) {
             expected += labels.to_string();
             for (const auto& [at, value] : points) {
-                expected += fmt::format(" {}", format_float(value));
+                expected += " " + shown(value);
             }
             expected += "; ";
         }
@@ -279,24 +311,15 @@ class Runner {
             fmt::format("line {}: {}\n      {}\n      got {}\n      expected {}", line_, eval.expression, fault, got, expected));
     }
 
-    bool needs_histograms(const Eval& eval, const Result<promql::Expression>& expression) const {
-        if (lost_ || std::ranges::any_of(eval.expected, [](const Series& s) { return s.histogram || s.unreadable; })) {
-            return true;
-        }
-        if (histograms_.empty() || !expression) {
-            return false;
-        }
-        const std::vector<std::string> names = expression->metric_names();
-        // A selector without a name may read any of them.
-        return names.empty() ? eval.expression.find('{') != std::string::npos
-                             : std::ranges::any_of(names, [this](const auto& name) { return histograms_.contains(name); });
+    /// Something that went before, or is expected, is not read here.
+    bool is_unreadable(const Eval& eval) const {
+        return lost_ || std::ranges::any_of(eval.expected, [](const Series& s) { return s.unreadable; });
     }
 
     bool lenient_;
     bool lost_{false};
     std::size_t line_{0};
     std::unique_ptr<tsdb::Head> head_;
-    std::set<std::string> histograms_;
     Outcome out_;
 };
 

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/numbers.hpp"
 #include "collect/collect.hpp"
@@ -67,14 +69,14 @@ Result<void> add_values(std::string_view word, std::vector<Slot>& out) {
         NOROSHI_TRY(double value, number_of(first));
         const double add = step.empty() ? 0 : *parse_float(step);
         for (int i = 0; i <= times; ++i) {  // n more samples after the first
-            out.emplace_back(value);
+            out.emplace_back(Point(value));
             if (!step.empty()) {
                 value += add;
             }
         }
     } else {
         NOROSHI_TRY(const double value, number_of(word));
-        out.emplace_back(value);
+        out.emplace_back(Point(value));
     }
     return {};
 }
@@ -134,15 +136,20 @@ Result<Series> series_of(std::string_view line) {
     Series out;
     if (parse_float(line)) {
         out.scalar = true;
-        out.values.emplace_back(*parse_float(line));
+        out.values.emplace_back(Point(*parse_float(line)));
         return out;
     }
     const std::size_t end = end_of_metric(line);
     NOROSHI_TRY(out.labels, metric_of(line.substr(0, end)));
     std::string_view values = trimmed(line.substr(end));
-    out.histogram = values.find("{{") != std::string_view::npos;
-    while (!values.empty() && !out.histogram) {
-        NOROSHI_TRY_VOID(add_values(next_word(values), out.values));
+    while (!values.empty()) {
+        if (!values.starts_with("{{")) {
+            NOROSHI_TRY_VOID(add_values(next_word(values), out.values));
+            continue;
+        }
+        NOROSHI_TRY(std::vector<HistogramSlot> histograms, take_histograms(values));
+        std::ranges::move(histograms, std::back_inserter(out.values));
+        values = trimmed(values);
     }
     return out;
 }

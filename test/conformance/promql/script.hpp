@@ -11,18 +11,20 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
+#include "native_histogram_text.hpp"
 
 namespace noroshi::conformance {
 
-/// One value of a sequence; nothing for `_`.
-using Slot = std::optional<double>;
+/// One value of a sequence.
+using Point = std::variant<double, HistogramSlot>;
+/// Nothing for `_`.
+using Slot = std::optional<Point>;
 
 /// `name{labels} 1+2x3 _ stale`: a series with its values, one a step.
 struct Series {
     model::Labels labels;
     std::vector<Slot> values;
     bool scalar{false};     ///< a number alone
-    bool histogram{false};  ///< has native histograms, which this engine lacks
     bool unreadable{false};  ///< a form that this runner does not read; only in a lenient script
 };
 
