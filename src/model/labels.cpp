@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
+
 namespace noroshi::model {
 namespace {
 
@@ -103,9 +105,19 @@ bool is_legacy_metric_name(std::string_view name) { return is_name(name, true); 
 
 std::string quote(std::string_view text) {
     std::string out = "\"";
-    for (const char c : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+        if (byte >= 0x80) {
+            // A whole character, or a byte that is none.
+            const std::size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+            if (is_utf8(text.substr(i, length))) {
+                out += text.substr(i, length);
+                i += length - 1;
+            } else {
+                out += fmt::format("\\x{:02x}", byte);
+            }
+        } else if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (c == '\n') {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "base/bytes.hpp"
 #include "base/numbers.hpp"
 #include "evaluate.hpp"
 #include "native_histogram.hpp"
@@ -200,8 +201,8 @@ std::string plain_digits(double value) {
 }
 
 Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, const std::string& label) {
-    if (label.empty()) {
-        return fail(Errc::invalid_argument, "invalid label name \"\" in count_values");
+    if (label.empty() || !is_utf8(label)) {
+        return fail(Errc::invalid_argument, fmt::format("invalid label name {}", model::quote(label)));
     }
     Table out(table.steps());
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> places;

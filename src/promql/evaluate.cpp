@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
+
+#include "model/histogram_layout.hpp"
 
 #include "native_histogram.hpp"
 
@@ -136,10 +140,60 @@ void Evaluation::inform(const Node& node, std::string_view text, std::string_vie
     annotations_.infos.insert(fmt::format("PromQL info: {}{}{}", text, details, place_of(node)));
 }
 
+Evaluation::Reading Evaluation::reading_below(const Node& node) const {
+    constexpr std::array<std::string_view, 3> counting{"histogram_count", "histogram_sum", "histogram_avg"};
+    constexpr std::array<std::string_view, 6> looking{"histogram_quantile", "histogram_quantiles", "histogram_fraction",
+                                                      "histogram_stddev",   "histogram_stdvar",    "changes"};
+    Reading out = reading_;
+    if (const auto* call = std::get_if<Call>(&node.kind)) {
+        out.counts_alone = out.counts_alone || std::ranges::count(counting, call->function->name) != 0;
+        out.buckets = out.buckets || std::ranges::count(looking, call->function->name) != 0;
+    } else if (const auto* aggregate = std::get_if<Aggregate>(&node.kind)) {
+        out.buckets = out.buckets || aggregate->op == AggregateOp::count_values;
+    } else if (const auto* binary = std::get_if<Binary>(&node.kind)) {
+        const BinaryOp op = binary->op;
+        out.buckets = out.buckets || op == BinaryOp::trim_upper || op == BinaryOp::trim_lower || op == BinaryOp::eq ||
+                      op == BinaryOp::ne;
+    }
+    out.buckets = out.buckets || std::holds_alternative<Subquery>(node.kind);
+    return out;
+}
+
+/// What holds below `node`, as long as it lives.
+class Evaluation::ReadingScope {
+  public:
+    ReadingScope(Evaluation& evaluation, const Node& node)
+        : evaluation_(evaluation), before_(std::exchange(evaluation.reading_, evaluation.reading_below(node))) {}
+    ~ReadingScope() { evaluation_.reading_ = before_; }
+    ReadingScope(const ReadingScope&) = delete;
+    ReadingScope& operator=(const ReadingScope&) = delete;
+
+  private:
+    Evaluation& evaluation_;
+    Reading before_;
+};
+
+/// Where counts alone are read, Prometheus finds resets by itself, and its warnings follow from that.
+void Evaluation::find_resets(std::vector<model::HistogramSample>& samples) const {
+    if (!reading_.counts_alone || reading_.buckets) {
+        return;
+    }
+    for (std::size_t i = 1; i < samples.size(); ++i) {
+        if (samples[i].value->hint == model::ResetHint::unknown) {
+            const bool is_reset = model::is_reset(*samples[i].value, *samples[i - 1].value);
+            auto hinted = std::make_shared<model::Histogram>(*samples[i].value);
+            hinted->hint = is_reset ? model::ResetHint::reset : model::ResetHint::not_reset;
+            samples[i].value = std::move(hinted);
+        }
+    }
+}
+
 Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
     if (options_.gives_up && options_.gives_up()) {
         return fail(Errc::timeout, "query timed out in expression evaluation");
     }
+    NOROSHI_TRY_VOID(count_samples(count_of(steps)));
+    const ReadingScope scope(*this, node);
     struct Visitor {
         Evaluation& self;
         const Node& node;
@@ -154,7 +208,11 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
         Result<StepValue> operator()(const Aggregate& a) const { return self.value_of(a, node, steps); }
         Result<StepValue> operator()(const Call& c) const { return self.value_of(c, node, steps); }
     };
-    return std::visit(Visitor{*this, node, steps}, node.kind);
+    Result<StepValue> out = std::visit(Visitor{*this, node, steps}, node.kind);
+    if (const auto* table = out ? std::get_if<Table>(&*out) : nullptr) {
+        NOROSHI_TRY_VOID(count_samples(table->size() * table->steps()));
+    }
+    return out;
 }
 
 Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& steps) {
@@ -189,6 +247,9 @@ std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& 
 
 std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
                                    bool sample_times) const {
+    std::vector<model::HistogramSample> histograms(series.histograms.begin(), series.histograms.end());
+    find_resets(histograms);
+    series.histograms = histograms;
     MergedCursor cursor(series);
     MergedCursor::Item newest;
     std::size_t step = 0;
@@ -219,10 +280,11 @@ Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, 
     const std::size_t columns = count_of(at);
     Table out(columns);
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
+        NOROSHI_TRY_VOID(count_samples(columns));
         const std::size_t row = out.add({*series.labels, false});
         const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, sample_times)
                                                            : fill_mixed(series, at, out, row, sample_times);
-        NOROSHI_TRY_VOID(count_samples(read + columns));
+        NOROSHI_TRY_VOID(count_samples(read));
         out.drop_last_if_empty();
     }
     const std::size_t wanted = count_of(steps);

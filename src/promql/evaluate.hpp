@@ -64,6 +64,7 @@ class Evaluation {
     Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
+    Result<Ranges> ranges_below(const Node& inner, const Steps& steps);
     Result<Ranges> range(const Selector& selector, const Steps& steps);
     Result<Ranges> range(const Subquery& subquery, const Steps& steps);
     template <class OneWindow>
@@ -75,8 +76,18 @@ class Evaluation {
     [[nodiscard]] std::string place_of(const Node& node) const;
     Result<void> count_samples(std::size_t by);
 
+    /// What the nodes above a selector read of its histograms.
+    struct Reading {
+        bool counts_alone{false};  ///< histogram_count, histogram_sum, histogram_avg
+        bool buckets{false};       ///< whatever stands between: a quantile, a subquery, ..
+    };
+    class ReadingScope;
+    [[nodiscard]] Reading reading_below(const Node& node) const;
+    void find_resets(std::vector<model::HistogramSample>& samples) const;
+
     const tsdb::Head& head_;
     const EngineOptions& options_;
+    Reading reading_;
     Steps query_;
     std::string_view text_;
     std::size_t samples_{0};

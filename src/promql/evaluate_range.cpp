@@ -1,6 +1,7 @@
 // src/promql/evaluate_range.cpp - range vectors, and functions over their windows.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,6 +32,16 @@ class Sliding {
     std::size_t end_{0};
 };
 
+/// Steps repeat samples and pass over others: what a sample says of the one before it is no longer true.
+HistogramPtr without_hint(const HistogramPtr& histogram) {
+    if (histogram->hint == model::ResetHint::gauge || histogram->hint == model::ResetHint::unknown) {
+        return histogram;
+    }
+    auto out = std::make_shared<model::Histogram>(*histogram);
+    out->hint = model::ResetHint::unknown;
+    return out;
+}
+
 bool wants_counter(std::string_view function) { return function == "rate" || function == "increase"; }
 
 bool looks_like_counter(std::string_view name) {
@@ -42,6 +53,13 @@ bool looks_like_counter(std::string_view name) {
 
 Result<Ranges> Evaluation::ranges(const Node& node, const Steps& steps) {
     const Node& inner = without_parens(node);
+    const Reading before = std::exchange(reading_, reading_below(inner));
+    Result<Ranges> out = ranges_below(inner, steps);
+    reading_ = before;
+    return out;
+}
+
+Result<Ranges> Evaluation::ranges_below(const Node& inner, const Steps& steps) {
     if (const auto* selector = std::get_if<Selector>(&inner.kind)) {
         return range(*selector, steps);
     }
@@ -56,6 +74,7 @@ Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
         RangeSeries row{{*series.labels, false}, {}, {}};
         std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
                              [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
+        find_resets(row.histograms);
         model::Sample sample{};
         while (series.cursor && series.cursor->next(sample)) {
             if (!model::is_stale_marker(sample.value)) {
@@ -92,8 +111,8 @@ Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
     for (std::size_t i = 0; i < table.size(); ++i) {
         RangeSeries series{table.row(i), {}, {}};
         for (std::size_t column = 0; column < table.steps(); ++column) {
-            if (HistogramPtr histogram = table.histogram(i, column)) {
-                series.histograms.push_back({time_at(inner, column), std::move(histogram)});
+            if (const HistogramPtr histogram = table.histogram(i, column)) {
+                series.histograms.push_back({time_at(inner, column), without_hint(histogram)});
             } else if (has_value(table.values(i)[column])) {
                 series.samples.push_back({time_at(inner, column), table.values(i)[column]});
             }
@@ -109,6 +128,7 @@ Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
 template <class OneWindow>
 Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps, OneWindow one_window) {
     const std::size_t columns = count_of(steps);
+    NOROSHI_TRY_VOID(count_samples(3 * columns));
     std::array<Scalars, 2> parameters{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
     std::size_t given = 0;
     Ranges ranges;
@@ -130,6 +150,7 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
     Table out(columns);
     out.reserve(ranges.series.size());
     for (RangeSeries& series : ranges.series) {
+        NOROSHI_TRY_VOID(count_samples(columns));
         const std::string name(series.row.labels.metric_name());
         const WindowNotes notes{*this, *argument_node, name};
         Row row = std::move(series.row);
@@ -156,7 +177,6 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
         }
         out.drop_last_if_empty();
     }
-    NOROSHI_TRY_VOID(count_samples(out.size() * columns));
     NOROSHI_TRY_VOID(unify(out));
     return StepValue(std::move(out));
 }

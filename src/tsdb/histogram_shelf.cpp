@@ -2,8 +2,34 @@
 #include "histogram_shelf.hpp"
 
 #include <algorithm>
+#include <memory>
+
+#include "model/histogram_layout.hpp"
 
 namespace noroshi::tsdb {
+
+namespace {
+
+/// What is known about resets by what is stored before.
+model::HistogramSample hinted(const std::vector<model::HistogramSample>& before, model::HistogramSample sample) {
+    using model::ResetHint;
+    if (sample.value->hint == ResetHint::gauge || sample.value->is_stale()) {
+        return sample;
+    }
+    ResetHint hint = ResetHint::unknown;
+    if (!before.empty() && !before.back().value->is_stale()) {
+        // After a reset nothing is said, as Prometheus's store says nothing at the start of a chunk.
+        hint = model::is_reset(*sample.value, *before.back().value) ? ResetHint::unknown : ResetHint::not_reset;
+    }
+    if (hint != sample.value->hint) {
+        auto changed = std::make_shared<model::Histogram>(*sample.value);
+        changed->hint = hint;
+        sample.value = std::move(changed);
+    }
+    return sample;
+}
+
+}  // namespace
 
 Result<void> HistogramShelf::append(const model::Labels& labels, model::HistogramSample sample) {
     std::vector<model::HistogramSample>& samples = series_[labels];
@@ -11,7 +37,7 @@ Result<void> HistogramShelf::append(const model::Labels& labels, model::Histogra
         const bool same = sample.at == samples.back().at && *sample.value == *samples.back().value;
         return same ? Result<void>{} : fail(Errc::conflict, "out of order histogram");
     }
-    samples.push_back(std::move(sample));
+    samples.push_back(hinted(samples, std::move(sample)));
     return {};
 }
 

@@ -1,4 +1,6 @@
-// test/conformance/promql/main.cpp - `promql_conformance [--upstream] FILE_OR_FOLDER...`: a line a file, then the count.
+// test/conformance/promql/main.cpp - `promql_conformance [--upstream | --stock] FILE_OR_FOLDER...`: a line a file, then the
+// count. --upstream: Prometheus's own files with the options they are written for; --stock: the same with those that a
+// Prometheus without flags has, which fails some itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,25 +31,26 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
 
 int main(int argc, char** argv) {
     using namespace noroshi;
-    bool lenient = false;
+    conformance::Mode mode;
     conformance::Outcome total;
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     for (const std::string& argument : arguments) {
-        if (argument == "--upstream") {
-            lenient = true;
+        if (argument == "--upstream" || argument == "--stock") {
+            const bool corpus_options = argument == "--upstream";
+            mode = {.lenient = true, .experimental = corpus_options, .delayed_names = corpus_options};
             continue;
         }
         for (const std::filesystem::path& file : files_of(argument)) {
             const std::string name = file.filename().string();
             const Result<std::string> text = read_file(file, 16u << 20);
-            const auto commands = text ? conformance::parse_script(name, *text, lenient)
+            const auto commands = text ? conformance::parse_script(name, *text, mode.lenient)
                                        : Result<std::vector<conformance::Command>>(fail(text.error()));
             if (!commands) {
                 fmt::print("{}: {}\n", name, commands.error().to_string());
                 ++total.failed;
                 continue;
             }
-            const conformance::Outcome outcome = conformance::run_script(*commands, lenient);
+            const conformance::Outcome outcome = conformance::run_script(*commands, mode);
             fmt::print("{}: {} passed, {} failed, {} not run\n", name, outcome.passed, outcome.failed, outcome.not_run);
             for (const std::string& failure : outcome.failures) {
                 fmt::print("    {}\n", failure);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/numbers.hpp"
+#include "classic_to_native.hpp"
 #include "promql/promql.hpp"
 
 namespace noroshi::conformance {
@@ -127,7 +128,7 @@ bool same(const Answer& a, const Answer& b) {
 
 class Runner {
   public:
-    explicit Runner(bool lenient) : lenient_(lenient) { clear(); }
+    explicit Runner(const Mode& mode) : mode_(mode) { clear(); }
 
     Outcome run(const std::vector<Command>& commands) {
         for (const Command& command : commands) {
@@ -154,13 +155,24 @@ class Runner {
         for (const auto& [labels, chosen] : last) {
             const Series& series = *chosen;
             lost_ = lost_ || series.unreadable;
-            lost_ = lost_ || load.with_nhcb;
             const Result<tsdb::SeriesId> id = head_->open_series(series.labels);
             for (std::size_t i = 0; id && i < series.values.size(); ++i) {
                 if (series.values[i]) {
                     const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(i);
                     store(series.labels, *id, at, *series.values[i]);
                 }
+            }
+        }
+        if (load.with_nhcb) {
+            store_native_of_classic(load);
+        }
+    }
+
+    void store_native_of_classic(const Load& load) {
+        for (const auto& [labels, steps] : native_of_classic(load.series)) {
+            for (const auto& [step, histogram] : steps) {
+                const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(step);
+                static_cast<void>(head_->append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
             }
         }
     }
@@ -175,7 +187,7 @@ class Runner {
     }
 
     void carry_out(const Eval& eval) {
-        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = lenient_});
+        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = mode_.experimental});
         if (is_unreadable(eval)) {
             ++out_.not_run;
             return;
@@ -185,7 +197,7 @@ class Runner {
             return;
         }
         promql::EngineOptions options;
-        options.delayed_name_removal = lenient_;
+        options.delayed_name_removal = mode_.delayed_names;
         const promql::Engine engine(*head_, options);
         const bool is_range = eval.step.count() > 0;
         const Result<promql::Answer> answer =
@@ -284,7 +296,7 @@ class Runner {
     void judge_error(const Eval& eval, const Error& error) {
         // What the engine lacks is no expected failure, even where one is expected.
         if (error.code == Errc::unsupported) {
-            lenient_ ? void(++out_.not_run) : judge(eval, "error: " + error.message, "");
+            mode_.lenient ? void(++out_.not_run) : judge(eval, "error: " + error.message, "");
             return;
         }
         const bool message = eval.fail_message.empty() || error.message.find(eval.fail_message) != std::string::npos;
@@ -316,7 +328,7 @@ class Runner {
         return lost_ || std::ranges::any_of(eval.expected, [](const Series& s) { return s.unreadable; });
     }
 
-    bool lenient_;
+    Mode mode_;
     bool lost_{false};
     std::size_t line_{0};
     std::unique_ptr<tsdb::Head> head_;
@@ -325,6 +337,6 @@ class Runner {
 
 }  // namespace
 
-Outcome run_script(const std::vector<Command>& commands, bool lenient) { return Runner(lenient).run(commands); }
+Outcome run_script(const std::vector<Command>& commands, const Mode& mode) { return Runner(mode).run(commands); }
 
 }  // namespace noroshi::conformance

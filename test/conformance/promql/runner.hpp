@@ -15,7 +15,12 @@ struct Outcome {
     std::vector<std::string> failures;
 };
 
-/// `lenient`: an expression that the engine calls unsupported is not run instead of failed.
-[[nodiscard]] Outcome run_script(const std::vector<Command>& commands, bool lenient);
+struct Mode {
+    bool lenient{false};       ///< what the engine calls unsupported is not run instead of failed
+    bool experimental{false};  ///< functions and modifiers behind a flag
+    bool delayed_names{false};  ///< names go at the end
+};
+
+[[nodiscard]] Outcome run_script(const std::vector<Command>& commands, const Mode& mode);
 
 }  // namespace noroshi::conformance
