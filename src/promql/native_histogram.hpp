@@ -130,4 +130,20 @@ struct HistogramChange {
 /// The same for the newest two samples alone, as `irate` and `idelta` use it before they divide by the time between.
 [[nodiscard]] HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter);
 
+// native_histogram_extended.cpp
+
+/// The histogram `part` of the way from `before` to `after`, 0 < part < 1; not compacted, its hint that of both. A counter
+/// that was reset between them starts from nothing.
+[[nodiscard]] HistogramChange interpolate(const Histogram& before, const Histogram& after, double part, bool is_counter);
+
+/// Where a range with `anchored` or `smoothed` begins and ends.
+struct ExtendedRange {
+    TimestampMs start;
+    TimestampMs end;
+    bool smoothed{false};  ///< both borders are interpolated; else the samples at or before them count
+};
+/// As `change`, between the borders of a range instead of the samples inside; never extrapolated. `window`: the samples of
+/// the range, and those around it that the modifier looks at; at least one. No value: no sample is near enough.
+[[nodiscard]] HistogramChange extended_change(std::span<const HistogramSample> window, const ExtendedRange& range, bool is_counter);
+
 }  // namespace noroshi::promql
