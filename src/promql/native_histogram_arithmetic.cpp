@@ -248,13 +248,14 @@ HistogramNotes combine(Histogram& to, HistogramSum::Rest* rest, const Histogram&
     std::vector<double>* rest_negative = rest != nullptr ? &rest->negative : nullptr;
     const auto merge_side = [sign](HistogramSide& side, std::vector<double>* lost, const HistogramSide& from, std::size_t skip,
                                    const IndexMap& map) {
-        merge(side, lost, from, skip, map, [&side, lost, sign](std::size_t position, double count) {
-            if (lost != nullptr) {
+        if (lost == nullptr) {
+            merge(side, lost, from, skip, map,
+                  [&side, sign](std::size_t position, double count) { side.counts[position] += sign * count; });
+        } else {
+            merge(side, lost, from, skip, map, [&side, lost, sign](std::size_t position, double count) {
                 add_exactly(side.counts[position], (*lost)[position], sign * count);
-            } else {
-                side.counts[position] += sign * count;
-            }
-        });
+            });
+        }
     };
 
     if (to.has_custom_bounds()) {
