@@ -33,6 +33,15 @@ void multiply(Histogram& histogram, double factor);
 /// As `multiply` with the inverse; division by zero leaves no buckets.
 void divide(Histogram& histogram, double divisor);
 
+/// What rounding took from a sum of histograms, bucket by bucket.
+struct HistogramRest {
+    double zero_count{0};
+    double count{0};
+    double sum{0};
+    std::vector<double> positive;
+    std::vector<double> negative;
+};
+
 /// Sum of histograms that keeps what rounding would lose (Neumaier): `sum` and `sum_over_time`.
 class HistogramSum {
   public:
@@ -45,20 +54,11 @@ class HistogramSum {
 
   private:
     friend class HistogramMean;
-    /// What rounding took away, bucket by bucket.
-    struct Rest {
-        double zero_count{0};
-        double count{0};
-        double sum{0};
-        std::vector<double> positive;
-        std::vector<double> negative;
-    };
-    friend HistogramNotes combine(Histogram& to, Rest* rest, const Histogram& other, double sign);
     void note(const Histogram& histogram);
     void scale(double divisor);
 
     Histogram sum_;
-    Rest rest_;
+    HistogramRest rest_;
     HistogramNotes notes_;
     bool saw_reset_{false};
     bool saw_no_reset_{false};
