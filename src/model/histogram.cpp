@@ -78,6 +78,10 @@ double exponential_bound(int schema, std::int64_t index) {
     if (fraction == 0.5 && exponent == 1025) {
         return std::numeric_limits<double>::max();
     }
+    if (exponent > -1021 && exponent < 1025) {
+        // What ldexp does where the result is a normal double; walks ask for two bounds a bucket.
+        return std::bit_cast<double>(std::bit_cast<std::int64_t>(fraction) + (std::int64_t{exponent} << 52));
+    }
     return std::ldexp(fraction, exponent);
 }
 

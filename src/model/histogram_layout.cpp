@@ -143,24 +143,45 @@ void compact(HistogramSide& side) {
     side = std::move(out).take();
 }
 
+/// How many leading buckets of a side end within the zero bucket.
+std::size_t ended_within_zero(const Histogram& histogram, const HistogramSide& side) {
+    std::size_t out = 0;
+    for (SideCursor cursor(side); histogram.zero_threshold > 0 && cursor.next() &&
+                                  bucket_bound(histogram, cursor.index()) <= histogram.zero_threshold;) {
+        ++out;
+    }
+    return out;
+}
+
 /// Whether a populated bucket of `before` beyond the zero bucket is less or missing in `after`.
 bool lost_counts(const Histogram& after, const Histogram& before, bool positive) {
+    const HistogramSide& now_side = positive ? after.positive : after.negative;
     const HistogramSide& old_side = positive ? before.positive : before.negative;
-    SideCursor now(positive ? after.positive : after.negative);
-    SideCursor old(old_side);
     const int by = before.has_custom_bounds() ? 0 : before.schema - after.schema;
     const bool grown = after.zero_threshold > before.zero_threshold;
+    if (by == 0 && !grown && now_side.spans == old_side.spans) {
+        for (std::size_t i = ended_within_zero(after, now_side); i < old_side.counts.size(); ++i) {
+            if (now_side.counts[i] < old_side.counts[i]) {
+                return true;
+            }
+        }
+        return false;
+    }
+    SideCursor now(now_side);
+    SideCursor old(old_side);
     bool more_now = now.next();
     bool more_old = old.next();
+    bool within_zero = after.zero_threshold > 0;
     while (more_old) {
         const std::int64_t index = merged_index(old.index(), by);
         double count = 0;
         for (; more_old && merged_index(old.index(), by) == index; more_old = old.next()) {
             // What the zero bucket has taken in is compared there.
-            const bool taken = grown && exponential_bound(before.schema, old.index()) <= after.zero_threshold;
+            const bool taken = grown && within_zero && exponential_bound(before.schema, old.index()) <= after.zero_threshold;
             count += taken ? 0 : old.count();
         }
-        if (after.zero_threshold > 0 && bucket_bound(after, index) <= after.zero_threshold) {
+        within_zero = within_zero && bucket_bound(after, index) <= after.zero_threshold;
+        if (within_zero) {
             continue;
         }
         while (more_now && now.index() < index) {

@@ -18,6 +18,15 @@ void compact(Histogram& histogram);
 /// that `before` counted is less in `after`.
 [[nodiscard]] bool is_reset(const Histogram& after, const Histogram& before);
 
+/// One bucket of a classic histogram, as a `_bucket` series counts it.
+struct ClassicBucket {
+    double upper{0};  ///< `le`
+    double count{0};  ///< of all observations up to `upper`
+};
+/// A classic histogram as one with custom bounds, compacted. Of buckets with the same bound the first counts; without
+/// `count` (the `_count` series) the highest bucket has it. Errors: invalid_argument; the first word is bounds or counts.
+[[nodiscard]] Result<Histogram> from_classic(std::vector<ClassicBucket> buckets, std::optional<double> count, double sum);
+
 /// Builds a side bucket by bucket, indices ascending.
 class SideWriter {
   public:

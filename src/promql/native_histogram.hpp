@@ -33,6 +33,15 @@ void multiply(Histogram& histogram, double factor);
 /// As `multiply` with the inverse; division by zero leaves no buckets.
 void divide(Histogram& histogram, double divisor);
 
+/// What rounding took from a sum of histograms, bucket by bucket.
+struct HistogramRest {
+    double zero_count{0};
+    double count{0};
+    double sum{0};
+    std::vector<double> positive;
+    std::vector<double> negative;
+};
+
 /// Sum of histograms that keeps what rounding would lose (Neumaier): `sum` and `sum_over_time`.
 class HistogramSum {
   public:
@@ -45,20 +54,11 @@ class HistogramSum {
 
   private:
     friend class HistogramMean;
-    /// What rounding took away, bucket by bucket.
-    struct Rest {
-        double zero_count{0};
-        double count{0};
-        double sum{0};
-        std::vector<double> positive;
-        std::vector<double> negative;
-    };
-    friend HistogramNotes combine(Histogram& to, Rest* rest, const Histogram& other, double sign);
     void note(const Histogram& histogram);
     void scale(double divisor);
 
     Histogram sum_;
-    Rest rest_;
+    HistogramRest rest_;
     HistogramNotes notes_;
     bool saw_reset_{false};
     bool saw_no_reset_{false};
@@ -129,5 +129,21 @@ struct HistogramChange {
 [[nodiscard]] HistogramChange change(std::span<const HistogramSample> window, bool is_counter);
 /// The same for the newest two samples alone, as `irate` and `idelta` use it before they divide by the time between.
 [[nodiscard]] HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter);
+
+// native_histogram_extended.cpp
+
+/// The histogram `part` of the way from `before` to `after`, 0 < part < 1; not compacted, its hint that of both. A counter
+/// that was reset between them starts from nothing.
+[[nodiscard]] HistogramChange interpolate(const Histogram& before, const Histogram& after, double part, bool is_counter);
+
+/// Where a range with `anchored` or `smoothed` begins and ends.
+struct ExtendedRange {
+    TimestampMs start;
+    TimestampMs end;
+    bool smoothed{false};  ///< both borders are interpolated; else the samples at or before them count
+};
+/// As `change`, between the borders of a range instead of the samples inside; never extrapolated. `window`: the samples of
+/// the range, and those around it that the modifier looks at; at least one. No value: no sample is near enough.
+[[nodiscard]] HistogramChange extended_change(std::span<const HistogramSample> window, const ExtendedRange& range, bool is_counter);
 
 }  // namespace noroshi::promql

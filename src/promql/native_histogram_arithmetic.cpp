@@ -224,90 +224,105 @@ void scale_all(std::vector<double>& values, double divisor) {
     }
 }
 
+/// One operand that takes in another, added or subtracted; with a rest, exactly.
+class Combination {
+  public:
+    Combination(Histogram& to, HistogramRest* rest, const Histogram& other, double sign)
+        : to_(to), rest_(rest), other_(other), sign_(sign) {}
+
+    HistogramNotes run() {
+        if (to_.has_custom_bounds() != other_.has_custom_bounds()) {
+            notes_.incompatible = true;
+            return notes_;
+        }
+        notes_.reset_collision = merge_hints(to_.hint, other_.hint);
+        number(to_.count, &HistogramRest::count, other_.count);
+        number(to_.sum, &HistogramRest::sum, other_.sum);
+        to_.has_custom_bounds() ? custom() : exponential();
+        return notes_;
+    }
+
+  private:
+    void custom() {
+        if (to_.custom_values == other_.custom_values || to_.bounds() == other_.bounds()) {
+            side(to_.positive, positive_rest(), other_.positive, 0, {});
+            return;
+        }
+        notes_.bounds_reconciled = true;
+        std::vector<double> kept = model::common_bounds(to_.bounds(), other_.bounds());
+        remap(to_.positive, positive_rest(), {0, &to_.bounds(), &kept});
+        side(to_.positive, positive_rest(), other_.positive, 0, {0, &other_.bounds(), &kept});
+        to_.custom_values = std::make_shared<const std::vector<double>>(std::move(kept));
+    }
+
+    void exponential() {
+        const double threshold = common_threshold(to_, other_);
+        widen(threshold);
+        number(to_.zero_count, &HistogramRest::zero_count, model::zero_count_within(other_, threshold));
+        const int schema = std::min(to_.schema, other_.schema);
+        if (schema != to_.schema) {
+            remap(to_.positive, positive_rest(), {to_.schema - schema});
+            remap(to_.negative, negative_rest(), {to_.schema - schema});
+            to_.schema = schema;
+        }
+        const IndexMap map{other_.schema - schema};
+        const auto skip = [&](const HistogramSide& from) {
+            return threshold != other_.zero_threshold ? begun_below(other_, from, threshold)
+                                                      : ended_within(from, map, schema, threshold);
+        };
+        side(to_.positive, positive_rest(), other_.positive, skip(other_.positive), map);
+        side(to_.negative, negative_rest(), other_.negative, skip(other_.negative), map);
+    }
+
+    /// Moves the buckets that a wider zero bucket takes in.
+    void widen(double threshold) {
+        if (threshold == to_.zero_threshold) {
+            return;
+        }
+        to_.zero_count = model::zero_count_within(to_, threshold);
+        widen(to_.positive, positive_rest(), threshold);
+        widen(to_.negative, negative_rest(), threshold);
+        to_.zero_threshold = threshold;
+    }
+    void widen(HistogramSide& from, std::vector<double>* rest, double threshold) {
+        const std::size_t count = begun_below(to_, from, threshold);
+        for (std::size_t i = 0; rest != nullptr && i < count; ++i) {
+            rest_->zero_count += (*rest)[i];
+        }
+        drop_front(from, rest, count);
+    }
+
+    void number(double& value, double HistogramRest::*rest, double by) {
+        if (rest_ != nullptr) {
+            add_exactly(value, rest_->*rest, sign_ * by);
+        } else {
+            value += sign_ * by;
+        }
+    }
+    void side(HistogramSide& out, std::vector<double>* rest, const HistogramSide& from, std::size_t skip, const IndexMap& map) {
+        if (rest == nullptr) {
+            merge(out, rest, from, skip, map,
+                  [&out, sign = sign_](std::size_t position, double count) { out.counts[position] += sign * count; });
+        } else {
+            merge(out, rest, from, skip, map, [&out, rest, sign = sign_](std::size_t position, double count) {
+                add_exactly(out.counts[position], (*rest)[position], sign * count);
+            });
+        }
+    }
+    std::vector<double>* positive_rest() { return rest_ != nullptr ? &rest_->positive : nullptr; }
+    std::vector<double>* negative_rest() { return rest_ != nullptr ? &rest_->negative : nullptr; }
+
+    Histogram& to_;
+    HistogramRest* rest_;
+    const Histogram& other_;
+    double sign_;
+    HistogramNotes notes_;
+};
+
 }  // namespace
 
-/// What all sums and differences are: `rest` is null where rounding may lose.
-HistogramNotes combine(Histogram& to, HistogramSum::Rest* rest, const Histogram& other, double sign) {
-    HistogramNotes notes;
-    if (to.has_custom_bounds() != other.has_custom_bounds()) {
-        notes.incompatible = true;
-        return notes;
-    }
-    notes.reset_collision = merge_hints(to.hint, other.hint);
-    const auto add_to = [rest, sign](double& value, double HistogramSum::Rest::*lost, double by) {
-        if (rest != nullptr) {
-            add_exactly(value, rest->*lost, sign * by);
-        } else {
-            value += sign * by;
-        }
-    };
-    add_to(to.count, &HistogramSum::Rest::count, other.count);
-    add_to(to.sum, &HistogramSum::Rest::sum, other.sum);
-
-    std::vector<double>* rest_positive = rest != nullptr ? &rest->positive : nullptr;
-    std::vector<double>* rest_negative = rest != nullptr ? &rest->negative : nullptr;
-    const auto merge_side = [sign](HistogramSide& side, std::vector<double>* lost, const HistogramSide& from, std::size_t skip,
-                                   const IndexMap& map) {
-        merge(side, lost, from, skip, map, [&side, lost, sign](std::size_t position, double count) {
-            if (lost != nullptr) {
-                add_exactly(side.counts[position], (*lost)[position], sign * count);
-            } else {
-                side.counts[position] += sign * count;
-            }
-        });
-    };
-
-    if (to.has_custom_bounds()) {
-        IndexMap map;
-        std::vector<double> kept;
-        if (to.custom_values != other.custom_values && to.bounds() != other.bounds()) {
-            notes.bounds_reconciled = true;
-            kept = model::common_bounds(to.bounds(), other.bounds());
-            remap(to.positive, rest_positive, {0, &to.bounds(), &kept});
-            map = {0, &other.bounds(), &kept};
-        }
-        merge_side(to.positive, rest_positive, other.positive, 0, map);
-        if (notes.bounds_reconciled) {
-            to.custom_values = std::make_shared<const std::vector<double>>(std::move(kept));
-        }
-        return notes;
-    }
-
-    const double threshold = common_threshold(to, other);
-    if (threshold != to.zero_threshold) {
-        const std::size_t positive = begun_below(to, to.positive, threshold);
-        const std::size_t negative = begun_below(to, to.negative, threshold);
-        to.zero_count = model::zero_count_within(to, threshold);
-        for (std::size_t i = 0; rest != nullptr && i < positive; ++i) {
-            rest->zero_count += rest->positive[i];
-        }
-        for (std::size_t i = 0; rest != nullptr && i < negative; ++i) {
-            rest->zero_count += rest->negative[i];
-        }
-        drop_front(to.positive, rest_positive, positive);
-        drop_front(to.negative, rest_negative, negative);
-        to.zero_threshold = threshold;
-    }
-    const bool other_widens = threshold != other.zero_threshold;
-    add_to(to.zero_count, &HistogramSum::Rest::zero_count, model::zero_count_within(other, threshold));
-
-    const int schema = std::min(to.schema, other.schema);
-    if (schema != to.schema) {
-        remap(to.positive, rest_positive, {to.schema - schema});
-        remap(to.negative, rest_negative, {to.schema - schema});
-        to.schema = schema;
-    }
-    const IndexMap map{other.schema - schema};
-    const auto skip = [&](const HistogramSide& side) {
-        return other_widens ? begun_below(other, side, threshold) : ended_within(side, map, schema, threshold);
-    };
-    merge_side(to.positive, rest_positive, other.positive, skip(other.positive), map);
-    merge_side(to.negative, rest_negative, other.negative, skip(other.negative), map);
-    return notes;
-}
-
-HistogramNotes add(Histogram& to, const Histogram& other) { return combine(to, nullptr, other, 1); }
-HistogramNotes subtract(Histogram& from, const Histogram& other) { return combine(from, nullptr, other, -1); }
+HistogramNotes add(Histogram& to, const Histogram& other) { return Combination(to, nullptr, other, 1).run(); }
+HistogramNotes subtract(Histogram& from, const Histogram& other) { return Combination(from, nullptr, other, -1).run(); }
 
 void multiply(Histogram& histogram, double factor) {
     histogram.zero_count *= factor;
@@ -356,7 +371,7 @@ void HistogramSum::add(const Histogram& histogram) {
         return;
     }
     note(histogram);
-    const HistogramNotes notes = combine(sum_, &rest_, histogram, 1);
+    const HistogramNotes notes = Combination(sum_, &rest_, histogram, 1).run();
     notes_.incompatible = notes.incompatible;
     notes_.bounds_reconciled = notes_.bounds_reconciled || notes.bounds_reconciled;
 }

@@ -353,5 +353,24 @@ TEST(Histogram, Refuses_schemas_and_zero_buckets_that_cannot_be) {
     }
 }
 
+TEST(Histogram, A_classic_one_becomes_one_with_custom_bounds) {
+    EXPECT_EQ(from_classic({{0.5, 3}, {0.1, 1}, {infinity, 6}, {0.2, 1}}, 6, 4.5)->to_string(),
+              "{count:6, sum:4.5, [-Inf,0.1]:1, (0.2,0.5]:2, (0.5,+Inf]:3}");
+    EXPECT_EQ(from_classic({{0.1, 1}}, 6, 4)->to_string(), "{count:6, sum:4, [-Inf,0.1]:1, (0.1,+Inf]:5}");
+    EXPECT_EQ(from_classic({{0.1, 1}, {0.1, 9}, {0.2, 2}}, std::nullopt, 4)->count, 2);
+    EXPECT_EQ(from_classic({}, 3, 1)->to_string(), "{count:3, sum:1, [-Inf,+Inf]:3}");
+    const auto refused = [](std::vector<ClassicBucket> buckets, std::optional<double> count) {
+        const Result<Histogram> out = from_classic(std::move(buckets), count, 0);
+        return out ? "" : first_word(out.error().message);
+    };
+    EXPECT_EQ(refused({}, std::nullopt), "counts");
+    EXPECT_EQ(refused({{1, 5}, {2, 4}}, 5), "counts");
+    EXPECT_EQ(refused({{1, -1}}, 5), "counts");
+    EXPECT_EQ(refused({{1, std::nan("")}}, 5), "counts");
+    EXPECT_EQ(refused({{1, 1}, {infinity, 4}}, 5), "counts");
+    EXPECT_EQ(refused({{std::nan(""), 1}}, 5), "bounds");
+    EXPECT_EQ(refused(std::vector<ClassicBucket>(3, {-infinity, 2}), 2), "") << "-Inf is a bound like any other";
+}
+
 }  // namespace
 }  // namespace noroshi::model

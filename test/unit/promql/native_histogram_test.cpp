@@ -506,5 +506,37 @@ TEST_F(NativeHistogramRate, Of_the_newest_two_alone) {
     EXPECT_TRUE(last_change(custom(1, 1, {1}, {1}), after, false).incompatible);
 }
 
+TEST_F(NativeHistogramRate, Interpolates_on_a_straight_line) {
+    const Histogram before = exponential(2, 2, {2});
+    const Histogram after = exponential(6, 10, {4, 2});
+    EXPECT_EQ(interpolate(before, after, 0.5, true).value->to_string(), "{count:4, sum:6, (0.5,1]:3, (1,2]:1}");
+    EXPECT_EQ(interpolate(after, before, 0.5, true).value->to_string(), "{count:1, sum:1, (0.5,1]:1}") << "after a reset, from nothing";
+    EXPECT_EQ(interpolate(after, before, 0.5, false).value->count, 4);
+    EXPECT_TRUE(interpolate(custom(1, 1, {1}, {1}), after, 0.5, false).incompatible);
+    EXPECT_TRUE(interpolate(custom(1, 1, {1}, {1}), custom(2, 1, {2}, {2}), 0.5, true).reconciled_by_subtraction);
+}
+
+TEST_F(NativeHistogramRate, Anchored_takes_the_sample_before_the_range) {
+    at(0, exponential(1, 1, {1}));
+    at(10, exponential(3, 3, {3}));
+    at(20, exponential(7, 7, {7}));
+    const ExtendedRange range{from_unix_ms(5000), from_unix_ms(25000), false};
+    EXPECT_EQ(extended_change(window_, range, true).value->count, 6);
+    EXPECT_FALSE(extended_change(window_, {from_unix_ms(20000), from_unix_ms(40000), false}, true).value);
+    EXPECT_FALSE(extended_change({}, range, true).value);
+}
+
+TEST_F(NativeHistogramRate, Smoothed_interpolates_both_borders) {
+    at(0, exponential(2, 2, {2}));
+    at(10, exponential(4, 4, {4}));
+    at(20, exponential(8, 8, {8}));
+    at(30, exponential(4, 4, {4}));  // a reset
+    const HistogramChange out = extended_change(window_, {from_unix_ms(5000), from_unix_ms(25000), true}, true);
+    EXPECT_EQ(out.value->to_string(), "{count:7, sum:7, (0.5,1]:7}") << "from 3 to 8, then from nothing to 2";
+    EXPECT_EQ(extended_change(window_, {from_unix_ms(22000), from_unix_ms(28000), true}, true).value->count, 0.8 * 4 - 0.2 * 4);
+    EXPECT_FALSE(extended_change(window_, {from_unix_ms(-20000), from_unix_ms(-10000), true}, true).value);
+    EXPECT_TRUE(extended_change(window_, {from_unix_ms(5000), from_unix_ms(25000), true}, false).not_a_gauge);
+}
+
 }  // namespace
 }  // namespace noroshi::promql
