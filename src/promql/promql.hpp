@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
+#include "model/matcher.hpp"
 #include "tsdb/tsdb.hpp"
 
 namespace noroshi::promql {
@@ -66,6 +67,9 @@ class Expression {
     explicit Expression(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
     std::shared_ptr<const Node> root_;  // shared: immutable tree
 };
+
+/// The matchers of a selector alone, the name's own among them. Errors: parse, unsupported.
+[[nodiscard]] Result<std::vector<model::Matcher>> parse_series_selector(std::string_view text);
 
 struct EngineOptions {
     Milliseconds lookback_delta{std::chrono::minutes(5)};
