@@ -28,9 +28,9 @@ class Turns {
         co_return true;
     }
     void note(SteadyMs begin) {
-        const Milliseconds took = clock_.steady() - begin;
-        if (took >= worth_a_rest) {
-            free_at_ = clock_.steady() + took;
+        const SteadyMs now = clock_.steady();
+        if (now - begin >= worth_a_rest) {
+            free_at_ = now + (now - begin);
         }
     }
 

@@ -25,6 +25,9 @@ Result<void> Evaluation::count_samples(std::size_t by) {
     if (samples_ > options_.max_samples) {
         return fail(Errc::limit, fmt::format("query would read more than {} samples", options_.max_samples));
     }
+    if (options_.gives_up && options_.gives_up()) {
+        return fail(Errc::timeout, "query timed out in expression evaluation");
+    }
     return {};
 }
 
