@@ -9,19 +9,25 @@ namespace noroshi::api {
 namespace {
 
 constexpr Milliseconds usual_patience{30'000};  // accepting and asking go over the network
+constexpr Milliseconds query_patience{150'000};  // another server may take two minutes
+constexpr std::size_t largest_answer{256u << 20};
 
 }  // namespace
 
-Task<Result<std::string>> Client::call(std::string method, std::string path, std::string body, Milliseconds patience) {
+Task<Result<std::string>> Client::call(std::string method, std::string path, std::string body, Milliseconds patience,
+                                       std::string type) {
     net::Request request;
     request.method = std::move(method);
     NOROSHI_CO_TRY(request.url, net::parse_url(base_ + path));
-    request.headers["Authorization"] = "Bearer " + token_;
+    if (!token_.empty()) {
+        request.headers["Authorization"] = "Bearer " + token_;
+    }
     if (!body.empty()) {
-        request.headers["Content-Type"] = "application/json";
+        request.headers["Content-Type"] = std::move(type);
     }
     request.body = std::move(body);
     request.timeout = patience;
+    request.body_limit = largest_answer;
     const Result<net::Response> response = co_await http_.send(std::move(request));
     if (!response) {
         Error error = response.error();
@@ -75,6 +81,11 @@ Task<Result<std::vector<std::string>>> Client::messages(std::size_t limit) {
     std::string path = fmt::format("/api/v1/messages?limit={}", limit);
     NOROSHI_CO_TRY(const std::string text, co_await call("GET", std::move(path), "", usual_patience));
     co_return read_messages(text);
+}
+
+Task<Result<std::string>> Client::ask(std::string path, net::Form form) {
+    std::string body = net::form_text(form);
+    co_return co_await call("POST", std::move(path), std::move(body), query_patience, "application/x-www-form-urlencoded");
 }
 
 }  // namespace noroshi::api

@@ -36,6 +36,21 @@ std::string shortest(double value, std::chars_format format) {
     return std::string(buffer.data(), end.ptr);
 }
 
+/// Plain digits of a number that is too large for a double to hold each of them: the shortest ones, then zeros. (to_chars
+/// would print the exact value.)
+std::string padded(double value) {
+    std::string text = shortest(value, std::chars_format::scientific);
+    const std::size_t mark = text.find('e');
+    const auto exponent = static_cast<std::size_t>(std::stoul(text.substr(mark + 2)));
+    text.resize(mark);
+    const std::size_t sign = text.starts_with('-') ? 1 : 0;
+    if (text.size() > sign + 1) {
+        text.erase(sign + 1, 1);  // the point
+    }
+    text.resize(std::max(text.size(), sign + 1 + exponent), '0');
+    return text;
+}
+
 /// Plain digits between the two bounds, exponent form outside.
 std::string format_between(double value, double smallest, double first_large) {
     if (std::isnan(value)) {
@@ -45,7 +60,11 @@ std::string format_between(double value, double smallest, double first_large) {
         return value > 0 ? "+Inf" : "-Inf";
     }
     const double magnitude = std::fabs(value);
+    constexpr double all_digits_below = 1e16;
     const bool plain = magnitude == 0 || (magnitude >= smallest && magnitude < first_large);
+    if (plain && magnitude >= all_digits_below) {
+        return padded(value);
+    }
     return shortest(value, plain ? std::chars_format::fixed : std::chars_format::scientific);
 }
 

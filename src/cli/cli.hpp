@@ -30,6 +30,7 @@ void add_check(CLI::App& app, int& exit_code);
 void add_waku(CLI::App& app, int& exit_code);
 void add_pair(CLI::App& app, int& exit_code);
 void add_history(CLI::App& app, int& exit_code);
+void add_query(CLI::App& app, int& exit_code);
 void add_version(CLI::App& app, int& exit_code);
 
 /// "error: file:line:column: message" on standard error.

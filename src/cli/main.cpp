@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
     add_check(app, exit_code);
     add_pair(app, exit_code);
     add_history(app, exit_code);
+    add_query(app, exit_code);
     add_waku(app, exit_code);
     add_version(app, exit_code);
     try {

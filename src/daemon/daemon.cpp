@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/api.hpp"
+#include "api/prometheus.hpp"
 #include "api_token.hpp"
 #include "base/file.hpp"
 #include "base/metrics.hpp"
@@ -119,7 +120,7 @@ class Daemon {
     Result<void> make_stages() {
         const Executor& executor = executor_;
         head_ = std::make_unique<tsdb::Head>(tsdb::Options{.retention = config_.storage.retention});
-        engine_ = std::make_unique<promql::Engine>(*head_, promql::EngineOptions{});
+        engine_ = std::make_unique<promql::Engine>(*head_, engine_options());
         rules_ = std::make_unique<rules::Manager>(
             *head_, *engine_,
             rules::Options{config_.global.evaluation_interval, config_.global.external_labels, restore_grace()},
@@ -195,11 +196,26 @@ class Daemon {
         NOROSHI_TRY(std::string token, load_or_make_token(options_.data_folder, random_));
         api::Sources sources{metrics_, [this] { return health(); },
                              [this](std::size_t limit) { return message_history(*store_, limit); }, network_->status()};
-        NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port,
-                                             api::make_routes(std::move(sources)),
+        std::vector<net::Route> routes = api::make_routes(std::move(sources));
+        std::ranges::move(api::prometheus_routes({*head_, clock_, runtime_, engine_options(),
+                                                  [this] { return scraper_->health(); },
+                                                  [this] { return rules_->status(); }, [this] { return facts(); }}),
+                          std::back_inserter(routes));
+        NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port, std::move(routes),
                                              net::ServerPolicy{.allowed_hosts = {}, .token = std::move(token)},
                                              options_.log.named("api")));
         return {};
+    }
+
+    [[nodiscard]] promql::EngineOptions engine_options() const {
+        promql::EngineOptions out;
+        out.subquery_step = config_.global.evaluation_interval;
+        return out;
+    }
+
+    [[nodiscard]] api::DaemonFacts facts() const {
+        return {std::string(version),      host_name(), started_, reload_ok_.value() != 0 || !options_.config_file, last_reload_,
+                config_.storage.retention, fmt::format("{}:{}", config_.http.address, config_.http.port)};
     }
 
     void start_stages() {
@@ -269,6 +285,7 @@ class Daemon {
             return;
         }
         reload_ok_.set(1);
+        last_reload_ = clock_.now();
         plan_ = std::move(read->second);
         config_.global = read->first.global;
         config_.receivers = read->first.receivers;
@@ -330,6 +347,8 @@ class Daemon {
     Metrics terminal_metrics_;  // the terminal's node must not be counted as the daemon's
     Log log_;
     Gauge& reload_ok_;
+    const TimestampMs started_{clock_.now()};
+    TimestampMs last_reload_{started_};
 
     config::Config config_;
     Plan plan_;

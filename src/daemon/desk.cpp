@@ -35,6 +35,13 @@ Result<config::Config> read_config(const DeskOptions& options, const std::functi
     return std::move(*loaded.config);
 }
 
+std::string base_url(const config::HttpConfig& http) {
+    const bool any = http.address == "0.0.0.0" || http.address == "::";
+    const bool ipv6 = !any && http.address.find(':') != std::string::npos;
+    const std::string host = any ? "localhost" : ipv6 ? "[" + http.address + "]" : http.address;
+    return fmt::format("http://{}:{}", host, http.port);
+}
+
 bool has_way_out(const config::WakuConfig& waku) {
     return !waku.peers.empty() || !waku.listen.empty() || !waku.rest.empty() || waku.discovery.any();
 }
@@ -59,11 +66,8 @@ struct Desk::State {
 
     Result<void> connect_to_daemon(const DeskOptions& options, const config::HttpConfig& http_config) {
         NOROSHI_TRY(std::string token, load_token(options.data_folder));
-        const bool any = http_config.address == "0.0.0.0" || http_config.address == "::";
-        const bool ipv6 = !any && http_config.address.find(':') != std::string::npos;
-        const std::string host = any ? "localhost" : ipv6 ? "[" + http_config.address + "]" : http_config.address;
         http = net::make_http_client(runtime.executor(), fmt::format("noroshi/{}", version));
-        client.emplace(*http, fmt::format("http://{}:{}", host, http_config.port), std::move(token));
+        client.emplace(*http, base_url(http_config), std::move(token));
         return {};
     }
 
@@ -107,6 +111,12 @@ Result<std::unique_ptr<Desk>> Desk::open(DeskOptions options, Runtime& runtime,
         return fail(std::move(store).error());
     }
     return std::unique_ptr<Desk>(new Desk(std::move(state)));
+}
+
+Result<ApiAddress> api_address(const DeskOptions& options, const std::function<void(const Error&)>& on_error) {
+    NOROSHI_TRY(const config::Config config, read_config(options, on_error));
+    // Without a token it is asked all the same: reading is free on loopback.
+    return ApiAddress{base_url(config.http), load_token(options.data_folder).value_or("")};
 }
 
 Task<Result<void>> Desk::start() {

@@ -26,6 +26,14 @@ struct DeskOptions {
     Log log = Log::none();
 };
 
+/// Where the API of the daemon with this configuration and data folder is, whether it runs or not.
+struct ApiAddress {
+    std::string base;   ///< "http://127.0.0.1:9596"
+    std::string token;  ///< "" when it cannot be read
+};
+/// Faults of the configuration go to `on_error`, and the error is then without text.
+[[nodiscard]] Result<ApiAddress> api_address(const DeskOptions& options, const std::function<void(const Error&)>& on_error);
+
 /// Whether a daemon runs says the lock of the data folder. Its API is asked then, with the token in that folder; else the
 /// same parts that the daemon is made of work in this process. Thread: the I/O thread.
 class Desk {

@@ -100,6 +100,9 @@ Result<void> Evaluation::count_samples(std::size_t by) {
     if (samples_ > options_.max_samples) {
         return fail(Errc::limit, "query processing would load too many samples into memory in query execution");
     }
+    if (options_.gives_up && options_.gives_up()) {
+        return fail(Errc::timeout, "query timed out in expression evaluation");
+    }
     return {};
 }
 
@@ -189,9 +192,6 @@ void Evaluation::find_resets(std::vector<model::HistogramSample>& samples) const
 }
 
 Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
-    if (options_.gives_up && options_.gives_up()) {
-        return fail(Errc::timeout, "query timed out in expression evaluation");
-    }
     NOROSHI_TRY_VOID(count_samples(count_of(steps)));
     const ReadingScope scope(*this, node);
     struct Visitor {

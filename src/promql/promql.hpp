@@ -13,6 +13,7 @@
 #include "base/time.hpp"
 #include "model/histogram.hpp"
 #include "model/labels.hpp"
+#include "model/matcher.hpp"
 #include "tsdb/tsdb.hpp"
 
 namespace noroshi::promql {
@@ -73,6 +74,9 @@ class Expression {
     explicit Expression(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
     std::shared_ptr<const Parsed> parsed_;  // shared: immutable tree
 };
+
+/// The matchers of a selector alone, the name's own among them. Errors: parse, unsupported.
+[[nodiscard]] Result<std::vector<model::Matcher>> parse_series_selector(std::string_view text);
 
 struct EngineOptions {
     Milliseconds lookback_delta{std::chrono::minutes(5)};

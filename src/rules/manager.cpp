@@ -362,4 +362,18 @@ std::vector<RuleHealth> Manager::health() const {
     return out;
 }
 
+std::vector<GroupStatus> Manager::status() const {
+    std::vector<GroupStatus> out;
+    for (const RunningGroup& group : state_->groups) {
+        GroupStatus status{group.head.file, group.head.name, group.interval, group.head.limit, {}, {}};
+        for (const RunningRule& rule : group.rules) {
+            status.last_evaluation = std::max(status.last_evaluation, rule.last_evaluation);
+            status.rules.push_back({rule.rule, rule.last_error, rule.last_evaluation,
+                                    rule.alerts ? rule.alerts->alerts() : std::vector<model::Alert>()});
+        }
+        out.push_back(std::move(status));
+    }
+    return out;
+}
+
 }  // namespace noroshi::rules

@@ -70,6 +70,23 @@ struct RuleHealth {
     std::size_t firing{0};
 };
 
+/// One rule with all that is known of it.
+struct RuleStatus {
+    Rule rule;
+    std::string last_error;          ///< "" when the last evaluation went well
+    TimestampMs last_evaluation{};   ///< zero: not yet
+    std::vector<model::Alert> alerts;
+};
+
+struct GroupStatus {
+    std::string file;
+    std::string name;
+    Milliseconds interval{0};        ///< the one in force
+    std::size_t limit{0};
+    TimestampMs last_evaluation{};   ///< zero: not yet
+    std::vector<RuleStatus> rules;
+};
+
 /// Evaluates groups and keeps every alert instance's state. Thread: the I/O thread.
 ///
 /// State machine (spec: alerting 3.3): inactive -> pending -> firing -> inactive; a rule that cannot be evaluated
@@ -94,6 +111,7 @@ class Manager {
 
     [[nodiscard]] std::vector<model::Alert> active_alerts() const;
     [[nodiscard]] std::vector<RuleHealth> health() const;
+    [[nodiscard]] std::vector<GroupStatus> status() const;
 
   private:
     struct State;

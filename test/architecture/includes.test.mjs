@@ -20,7 +20,7 @@ const allowed = {
   rules: ['base', 'model', 'tsdb', 'promql', 'store', 'config'],
   notify: ['base', 'model', 'store'],
   deliver: ['base', 'model', 'store', 'waku', 'status'],
-  api: ['base', 'model'],
+  api: ['base', 'model', 'tsdb', 'promql', 'collect', 'rules'],
   daemon: ['base', 'model', 'config', 'store', 'tsdb', 'waku', 'status', 'promql', 'collect', 'rules', 'notify', 'deliver', 'api'],
   cli: ['base', 'model', 'waku', 'status', 'deliver', 'api', 'daemon'],
 };

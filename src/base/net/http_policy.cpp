@@ -20,9 +20,25 @@ std::string_view header(const ServerRequest& request, std::string_view name) {
     return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
-bool is_json(std::string_view content_type) {
-    const std::string_view type = content_type.substr(0, content_type.find(';'));
-    return type == "application/json";
+bool has_type(const ServerRequest& request, std::string_view type) {
+    const std::string_view given = header(request, "Content-Type");
+    return given.substr(0, given.find(';')) == type;
+}
+
+/// Segment by segment; `*` in the pattern is any segment with something in it.
+bool matches(std::string_view pattern, std::string_view path) {
+    while (true) {
+        const std::string_view want = pattern.substr(0, pattern.find('/'));
+        const std::string_view have = path.substr(0, path.find('/'));
+        if (want == "*" ? have.empty() : want != have) {
+            return false;
+        }
+        if (want.size() == pattern.size() || have.size() == path.size()) {
+            return want.size() == pattern.size() && have.size() == path.size();
+        }
+        pattern.remove_prefix(want.size() + 1);
+        path.remove_prefix(have.size() + 1);
+    }
 }
 
 }  // namespace
@@ -58,32 +74,43 @@ Task<ServerResponse> HttpPolicy::answer(ServerRequest request) const {
             co_return refuse(403, "requests from other sites are refused");
         }
     }
-    if (!request.body.empty() && !is_json(header(request, "Content-Type"))) {
-        co_return refuse(415, "expected Content-Type: application/json");
+    const Found found = find(request);
+    const bool form = found.route != nullptr && found.route->form;
+    if (!request.body.empty() && !has_type(request, form ? "application/x-www-form-urlencoded" : "application/json")) {
+        co_return refuse(415, form ? "expected Content-Type: application/x-www-form-urlencoded"
+                                   : "expected Content-Type: application/json");
     }
-    const std::string method = request.method == "HEAD" ? "GET" : request.method;
-    bool known_path = false;
+    if (found.route == nullptr) {
+        co_return found.path_known ? refuse(405, "method not allowed") : refuse(404, "no such page");
+    }
+    const Route& route = *found.route;
+    if ((route.access == Access::write || !loopback_) && !has_token(request)) {
+        ServerResponse response = refuse(401, "a token is needed");
+        response.headers["WWW-Authenticate"] = "Bearer";
+        co_return response;
+    }
+    try {
+        co_return co_await route.handle(std::move(request));
+    } catch (const std::exception& fault) {
+        log_.error("handler_failed", {{"path", route.path}, {"reason", fault.what()}});
+        co_return refuse(500, "internal error; the log says more");
+    }
+}
+
+HttpPolicy::Found HttpPolicy::find(const ServerRequest& request) const {
+    const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+    Found out;
     for (const Route& route : routes_) {
-        if (route.path != request.path) {
+        if (!matches(route.path, request.path)) {
             continue;
         }
-        known_path = true;
-        if (route.method != method) {
-            continue;
-        }
-        if ((route.access == Access::write || !loopback_) && !has_token(request)) {
-            ServerResponse response = refuse(401, "a token is needed");
-            response.headers["WWW-Authenticate"] = "Bearer";
-            co_return response;
-        }
-        try {
-            co_return co_await route.handle(std::move(request));
-        } catch (const std::exception& fault) {
-            log_.error("handler_failed", {{"path", route.path}, {"reason", fault.what()}});
-            co_return refuse(500, "internal error; the log says more");
+        out.path_known = true;
+        if (route.method == method) {
+            out.route = &route;
+            break;
         }
     }
-    co_return known_path ? refuse(405, "method not allowed") : refuse(404, "no such page");
+    return out;
 }
 
 }  // namespace noroshi::net

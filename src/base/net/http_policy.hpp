@@ -19,6 +19,11 @@ class HttpPolicy {
   private:
     [[nodiscard]] bool is_allowed_host(std::string_view host) const;
     [[nodiscard]] bool has_token(const ServerRequest& request) const;
+    struct Found {
+        const Route* route{nullptr};
+        bool path_known{false};
+    };
+    [[nodiscard]] Found find(const ServerRequest& request) const;
 
     std::vector<Route> routes_;
     ServerPolicy policy_;

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
@@ -20,7 +21,14 @@ using boost::system::error_code;
 
 using HttpResponse = http::response<http::string_body>;
 
-HttpResponse to_beast(ServerResponse response, bool keep_alive, bool head) {
+/// What a request wants of its answer beside the content.
+struct Wanted {
+    bool keep_alive{false};
+    bool head{false};     ///< no body
+    bool chunked{false};  ///< HTTP/1.1: the body may come in pieces
+};
+
+HttpResponse to_beast(ServerResponse response, const Wanted& wanted) {
     HttpResponse out(static_cast<http::status>(response.status), 11);
     out.set(http::field::server, "noroshi");
     out.set(http::field::content_type, response.content_type);
@@ -29,9 +37,15 @@ HttpResponse to_beast(ServerResponse response, bool keep_alive, bool head) {
     for (const auto& [name, value] : response.headers) {
         out.set(name, value);
     }
-    out.keep_alive(keep_alive);
-    out.content_length(response.body.size());
-    if (!head) {
+    out.keep_alive(wanted.keep_alive);
+    if (response.more && wanted.chunked) {
+        out.chunked(true);
+    } else {
+        while (response.more && !wanted.head && response.more(response.body)) {
+        }
+        out.content_length(response.body.size());
+    }
+    if (!wanted.head) {
         out.body() = std::move(response.body);
     }
     return out;
@@ -90,21 +104,54 @@ class BeastServer final : public HttpServer {
                 co_return;
             }
             HttpResponse response;
+            std::function<bool(std::string&)> more;
             if (refused != 0) {
-                response = to_beast({refused, "text/plain; charset=utf-8", "request is too large\n"}, false, false);
+                response = to_beast({refused, "text/plain; charset=utf-8", "request is too large\n"}, {});
             } else {
-                const bool keep = parser.get().keep_alive();
-                const bool head = parser.get().method() == http::verb::head;
+                const auto& head = parser.get();
+                const Wanted wanted{head.keep_alive(), head.method() == http::verb::head,
+                                    head.version() >= 11 && head.method() != http::verb::head};
                 ServerResponse answer = co_await policy_.answer(to_request(parser.release()));
-                response = to_beast(std::move(answer), keep, head);
+                more = wanted.chunked ? answer.more : nullptr;
+                response = to_beast(std::move(answer), wanted);
             }
-            stream.expires_after(policy_.limits().request_timeout);
-            co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+            error = co_await write(stream, response, more);
             if (error || !response.keep_alive()) {
                 stream.socket().shutdown(tcp::socket::shutdown_send, error);
                 co_return;
             }
         }
+    }
+
+    /// Each piece must be taken within the request's time; a client that reads slowly slows nobody else.
+    // NOLINTNEXTLINE(*-reference-coroutine-parameters): the caller awaits it
+    Task<error_code> write(beast::tcp_stream& stream, HttpResponse& response, std::function<bool(std::string&)>& more) {
+        const Milliseconds patience = policy_.limits().request_timeout;
+        error_code error;
+        stream.expires_after(patience);
+        if (!more) {
+            co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+            co_return error;
+        }
+        std::string piece = std::move(response.body());
+        response.body().clear();
+        http::response_serializer<http::string_body> head(response);
+        co_await http::async_write_header(stream, head, asio::redirect_error(asio::use_awaitable, error));
+        bool rest = true;
+        while (!error && (rest || !piece.empty())) {
+            if (!piece.empty()) {
+                stream.expires_after(patience);
+                co_await asio::async_write(stream, http::make_chunk(asio::buffer(piece)),
+                                           asio::redirect_error(asio::use_awaitable, error));
+                piece.clear();
+            }
+            rest = rest && more(piece);
+        }
+        if (!error) {
+            stream.expires_after(patience);
+            co_await asio::async_write(stream, http::make_chunk_last(), asio::redirect_error(asio::use_awaitable, error));
+        }
+        co_return error;
     }
 
     static unsigned refusal(const error_code& error) {

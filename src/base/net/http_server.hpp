@@ -27,23 +27,27 @@ struct ServerResponse {
     std::string content_type{"text/plain; charset=utf-8"};
     std::string body;
     Headers headers{};
+    /// What follows `body`, made while it is sent: appends the next piece, false when there is none. Null: nothing follows.
+    /// It goes out in chunks, so that a large answer is never in memory as a whole.
+    std::function<bool(std::string&)> more{};
 };
 
 /// Who may call.
 enum class Access { read /* free on loopback */, write /* always needs the token */ };
 
-/// One endpoint: exact path and method.
+/// One endpoint: method and path. A segment `*` of the path stands for any one that is not empty.
 struct Route {
     std::string method;
     std::string path;
     Access access{Access::read};
     std::function<Task<ServerResponse>(ServerRequest)> handle;
+    bool form{false};  ///< a body is a form (application/x-www-form-urlencoded), not JSON
 };
 
 /// Limits and access rules that hold for every route.
 /// - Host must be one of `allowed_hosts` (with the port), else 421: defeats DNS rebinding.
 /// - An Origin header, when there is one, must be http:// + one of `allowed_hosts`, else 403.
-/// - A request with a body must have Content-Type application/json, else 415.
+/// - A request with a body must have Content-Type application/json, or that of a form where the route takes one, else 415.
 /// - Access::write, and every read when the listening address is not loopback, needs `Authorization: Bearer <token>`
 ///   (compared in constant time), else 401.
 struct ServerPolicy {

@@ -54,6 +54,10 @@ TEST(Number, Is_printed_with_the_fewest_digits) {
     EXPECT_EQ(format_float(0.1), "0.1");
     EXPECT_EQ(format_float(1234567), "1234567");
     EXPECT_EQ(format_float(1e21), "1e+21");
+    EXPECT_EQ(format_float(123456789012345680000.0), "123456789012345680000");
+    EXPECT_EQ(format_float(-1e20), "-100000000000000000000");
+    EXPECT_EQ(format_float(18014398509481984.0), "18014398509481984");
+    EXPECT_EQ(format_float(9007199254740992.0), "9007199254740992");
     EXPECT_EQ(format_float(1e-7), "1e-07");
     EXPECT_EQ(format_float(-0.0), "-0");
     EXPECT_EQ(format_float_go(1e6), "1e+06");

@@ -1,0 +1,28 @@
+// test/peers/lib/prometheus.mjs - a real Prometheus and promtool, built by tools/peers/build-prometheus.sh.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Child, freePort, scratch } from './process.mjs';
+
+const folder = process.env.NOROSHI_PROMETHEUS;
+if (!folder) throw new Error('NOROSHI_PROMETHEUS is not set: run the tests through `make interop`');
+
+/** A running Prometheus with this configuration; `url` is its API's. */
+export async function startPrometheus(t, config) {
+  const data = scratch(t, 'noroshi-prometheus-');
+  const file = join(data, 'prometheus.yml');
+  writeFileSync(file, config);
+  const port = await freePort();
+  const child = new Child(t, join(folder, 'prometheus'), [`--config.file=${file}`, `--storage.tsdb.path=${join(data, 'data')}`,
+    `--web.listen-address=127.0.0.1:${port}`], { name: 'prometheus', cwd: data });
+  const url = `http://127.0.0.1:${port}`;
+  await child.until('is ready', async () => (await fetch(`${url}/-/ready`)).ok);
+  return { url, child };
+}
+
+/** What promtool says; {status, stdout, stderr}. */
+export function promtool(args) {
+  const { status, stdout, stderr } = spawnSync(join(folder, 'promtool'), args, { encoding: 'utf8', timeout: 30_000 });
+  return { status, stdout, stderr };
+}
