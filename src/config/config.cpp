@@ -75,7 +75,7 @@ std::vector<yaml::Field<Config>> top_fields(const std::filesystem::path& folder)
         section("status", &Config::status, read_status, "who noroshi is in the Status app"),
         section("host", &Config::host, read_host, "the built-in collector of this machine"),
         section("http", &Config::http, read_http, "noroshi's own HTTP endpoint"),
-        section("storage", &Config::storage, read_storage, "how long samples are kept"),
+        section("storage", &Config::storage, read_storage, "how long and how many samples are kept on disk"),
     };
 }
 

@@ -133,8 +133,10 @@ struct HttpConfig {
     std::uint16_t port{9596};
 };
 
+/// The series on disk, under "tsdb" in the data folder.
 struct StorageConfig {
-    Milliseconds retention{std::chrono::hours(6)};
+    Milliseconds retention{std::chrono::hours(24 * 15)};
+    std::size_t max_bytes{10u * (std::size_t{1} << 30)};  ///< of all files
 };
 
 struct Config {

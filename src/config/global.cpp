@@ -124,6 +124,18 @@ std::optional<std::string> read_loopback(Reader& reader, const Node& node) {
     return text;
 }
 
+/// Below this the log alone would not fit, and what was just scraped would go.
+constexpr std::size_t least_storage = 64u << 20;
+
+std::optional<std::size_t> read_storage_size(Reader& reader, const Node& node) {
+    const std::optional<std::size_t> size = yaml::read_size(reader, node);
+    if (size && *size < least_storage) {
+        reader.fail(node, "expected 64MB or more, got " + yaml::shown(node.text));
+        return std::nullopt;
+    }
+    return size;
+}
+
 }  // namespace
 
 void read_global(Reader& reader, const Node& node, Global& out) {
@@ -162,7 +174,9 @@ void read_http(Reader& reader, const Node& node, HttpConfig& out) {
 void read_storage(Reader& reader, const Node& node, StorageConfig& out) {
     const std::vector<yaml::Field<StorageConfig>> fields{
         yaml::field("retention", &StorageConfig::retention, yaml::read_positive_duration,
-                    "how long samples are kept in memory; default 6h"),
+                    "how long samples are kept; default 15d"),
+        yaml::field("max_bytes", &StorageConfig::max_bytes, read_storage_size,
+                    "what the files of series may take, the oldest go first; default 10GB, at least 64MB"),
     };
     yaml::read_mapping(reader, node, fields, {}, out);
 }

@@ -17,6 +17,7 @@
 #include "network.hpp"
 #include "pipeline.hpp"
 #include "plan.hpp"
+#include "series.hpp"
 #include "version.hpp"
 
 namespace noroshi::daemon {
@@ -119,7 +120,8 @@ class Daemon {
 
     Result<void> make_stages() {
         const Executor& executor = executor_;
-        head_ = std::make_unique<tsdb::Head>(tsdb::Options{.retention = config_.storage.retention});
+        NOROSHI_TRY(head_, open_series(config_.storage, options_.data_folder, clock_, options_.log.named("tsdb")));
+        show_series(*head_, metrics_);
         engine_ = std::make_unique<promql::Engine>(*head_, engine_options());
         rules_ = std::make_unique<rules::Manager>(
             *head_, *engine_,

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "checksum.hpp"
+#include "base/crc32c.hpp"
 #include "rows.hpp"
 
 namespace noroshi::store {

@@ -23,6 +23,11 @@ std::int64_t sign_extended(std::uint64_t value, unsigned count) {
     return static_cast<std::int64_t>(value << unused) >> unused;
 }
 
+/// Bytes of a file may hold any differences.
+std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 }  // namespace
 
 void Chunk::put(std::uint64_t value, unsigned count) {
@@ -97,7 +102,33 @@ void Chunk::append(std::int64_t at_ms, double value) {
     ++count_;
 }
 
+std::string Chunk::to_bytes() const {
+    std::string out;
+    out.reserve((size_bits_ + 7) / 8);
+    for (std::size_t bit = 0; bit < size_bits_; bit += 8) {
+        out += static_cast<char>(words_[bit / 64] >> (56 - bit % 64));
+    }
+    return out;
+}
+
+Chunk Chunk::from_bytes(std::string_view bytes, std::uint16_t count, std::int64_t first_ms, std::int64_t last_ms) {
+    Chunk out;
+    out.words_.resize((bytes.size() + 7) / 8);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        out.words_[i / 8] |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (56 - i % 8 * 8);
+    }
+    out.size_bits_ = bytes.size() * 8;
+    out.count_ = count;
+    out.first_ms_ = first_ms;
+    out.last_ms_ = last_ms;
+    return out;
+}
+
 std::uint64_t Chunk::Reader::bits(unsigned count) {
+    if (failed_ || count > chunk_->size_bits_ - position_) {
+        failed_ = true;
+        return 0;
+    }
     std::uint64_t out = 0;
     while (count > 0) {
         const unsigned used = position_ % 64;
@@ -116,9 +147,9 @@ void Chunk::Reader::read_time() {
         ++kind;
     }
     if (kind > 0) {
-        delta_ms_ += sign_extended(bits(class_bits[kind]), class_bits[kind]);
+        delta_ms_ = wrapping_sum(delta_ms_, sign_extended(bits(class_bits[kind]), class_bits[kind]));
     }
-    at_ms_ += delta_ms_;
+    at_ms_ = wrapping_sum(at_ms_, delta_ms_);
 }
 
 void Chunk::Reader::read_value() {
@@ -129,11 +160,15 @@ void Chunk::Reader::read_value() {
         leading_ = static_cast<unsigned>(bits(5));
         significant_ = static_cast<unsigned>(bits(6)) + 1;
     }
+    if (significant_ == 0 || leading_ + significant_ > 64) {
+        failed_ = true;
+        return;
+    }
     value_ ^= bits(significant_) << (64 - leading_ - significant_);
 }
 
 bool Chunk::Reader::next(model::Sample& out) {
-    if (read_ == chunk_->count_) {
+    if (failed_ || read_ == chunk_->count_) {
         return false;
     }
     if (read_ == 0) {
@@ -142,6 +177,9 @@ bool Chunk::Reader::next(model::Sample& out) {
     } else {
         read_time();
         read_value();
+    }
+    if (failed_) {
+        return false;
     }
     ++read_;
     out = {from_unix_ms(at_ms_), std::bit_cast<double>(value_)};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/sample.hpp"
@@ -24,6 +26,12 @@ class Chunk {
     /// Gives back what growing had set aside; call it when the chunk is full.
     void shrink() { words_.shrink_to_fit(); }
 
+    /// The bit stream for a file; count, first and last time are kept beside it.
+    [[nodiscard]] std::string to_bytes() const;
+    /// A chunk to read from, of bytes that may be anything: its reader ends where they make no sense.
+    [[nodiscard]] static Chunk from_bytes(std::string_view bytes, std::uint16_t count, std::int64_t first_ms,
+                                          std::int64_t last_ms);
+
     /// Walks the samples from the first on. Valid until the chunk is appended to.
     class Reader {
       public:
@@ -43,6 +51,7 @@ class Chunk {
         std::uint64_t value_{0};
         unsigned leading_{0};
         unsigned significant_{0};
+        bool failed_{false};
     };
 
   private:

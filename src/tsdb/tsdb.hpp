@@ -2,10 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/histogram.hpp"
@@ -21,12 +27,30 @@ enum class SeriesId : std::uint64_t {};
 struct Options {
     Milliseconds retention{std::chrono::hours(6)};  ///< samples older than this may be dropped
     std::size_t max_series{1'000'000};              ///< a new series over this is refused with Errc::limit
+    // What follows is for a store on disk.
+    std::filesystem::path folder{};          ///< files of the store, no others beside them; made when missing
+    std::uint64_t max_bytes{10ull << 30};    ///< of all files; over it the oldest go, looked at each `drop_expired`
+    Milliseconds flush_every{std::chrono::seconds(3)};  ///< at most so old is a sample that a power loss takes
+    /// For tests: told after each change of a file, on the thread that made it.
+    std::function<void(std::string_view step)> after_step{};
 };
 
+/// What is in memory.
 struct Stats {
-    std::size_t series{0};
+    std::size_t series{0};  ///< that were appended to lately
     std::size_t samples{0};
-    std::size_t bytes{0};  ///< estimate of the memory held
+    std::size_t bytes{0};  ///< estimate of the memory held by chunks
+};
+
+/// What is on disk, as of the last `drop_expired` or `flush`; all zero without a folder.
+struct DiskStats {
+    std::uint64_t bytes{0};
+    std::size_t blocks{0};
+    std::uint64_t replayed_samples{0};    ///< by this start, from the log
+    std::uint64_t damaged_parts{0};       ///< set aside since this start
+    std::uint64_t unlogged_samples{0};    ///< the log could not be written: a restart loses them
+    std::uint64_t log_written_bytes{0};
+    std::optional<TimestampMs> oldest;    ///< in memory or on disk
 };
 
 /// Reads one series' samples in order of time. A cursor only moves forward; it is valid until the next append,
@@ -46,12 +70,18 @@ struct SelectedSeries {
     std::span<const model::HistogramSample> histograms{};  ///< native histograms in (from, to], valid like the cursor
 };
 
-/// In-memory series with an inverted index over label values. Thread: one at a time.
+/// Series with an inverted index over label values: the newest in memory, on disk all of them when made by `open`
+/// (README.md has the files). Thread: one at a time; it has two of its own for the disk.
 /// Same time and same value again is accepted and changes nothing; same time with another value, or an older time,
 /// gives `conflict` and is not stored.
 class Head {
   public:
+    /// In memory only.
     explicit Head(Options options);
+    /// In `options.folder`, with what earlier runs left there. Damaged files are set aside, as "<name>.damaged", and logged.
+    /// Nothing else may use the folder. `now` tells samples of the future, which are left out. Errors: io, refused.
+    [[nodiscard]] static Result<std::unique_ptr<Head>> open(Options options, TimestampMs now, Log log);
+    /// Writes what waits.
     ~Head();
     Head(const Head&) = delete;
     Head& operator=(const Head&) = delete;
@@ -66,9 +96,23 @@ class Head {
     /// Series without a sample there are left out.
     [[nodiscard]] std::vector<SelectedSeries> select(std::span<const model::Matcher> matchers, TimestampMs from,
                                                      TimestampMs to) const;
-    /// Drops samples before `now - retention` and series left empty. Call it once a minute or so.
+    /// Names of labels, sorted, of the series that `select` would give; all series when there are no matchers.
+    [[nodiscard]] std::vector<std::string> label_names(std::span<const model::Matcher> matchers, TimestampMs from,
+                                                       TimestampMs to) const;
+    /// Values of the label `name`, sorted, in these series.
+    [[nodiscard]] std::vector<std::string> label_values(std::string_view name, std::span<const model::Matcher> matchers,
+                                                        TimestampMs from, TimestampMs to) const;
+
+    /// Drops samples before `now - retention` and series left empty; starts what is due on disk and takes over what was
+    /// done there. Call it once a minute or so.
     void drop_expired(TimestampMs now);
+    /// Waits until what was appended, and what `drop_expired` started, is on disk. Errors: io. Nothing to do in memory.
+    [[nodiscard]] Result<void> flush();
+    /// Looks at every chunk.
     [[nodiscard]] Stats stats() const;
+    /// `stats().series` alone.
+    [[nodiscard]] std::size_t live_series() const;
+    [[nodiscard]] DiskStats disk_stats() const;
 
   private:
     struct State;

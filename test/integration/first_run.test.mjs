@@ -34,7 +34,7 @@ test('Keys and database are for their owner alone', { timeout: 30_000 }, async (
   assert.equal(mode(data), '700');
   const files = readdirSync(data);
   assert.ok(files.includes('identity.key') && files.includes('node.key') && files.includes('noroshi.db'), files.join());
-  for (const file of files) assert.equal(mode(join(data, file)), '600', file);
+  for (const file of files) assert.equal(mode(join(data, file)), file === 'tsdb' ? '700' : '600', file);
   const secret = readFileSync(join(data, 'identity.key'), 'utf8').trim();
   assert.match(secret, /^[0-9a-f]{64}$/);
   assert.ok(!child.log().includes(secret), 'no key in the log');

@@ -19,6 +19,7 @@ export async function valueTarget(t) {
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   t.after(() => { server.closeAllConnections(); server.close(); });
+  target.server = server;
   target.address = `127.0.0.1:${server.address().port}`;
   return target;
 }

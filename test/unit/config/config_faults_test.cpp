@@ -65,6 +65,8 @@ const Case structure[] = {
     {"second_document", "host: {}\nreceivers: [{name: a, waku_configs: "
      "[{to: 0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798}]}]\n---\nhost: {}\n",
      "n.yml:3:1: expected one YAML document, got another one here\n"},
+    {"storage_too_small", "storage: {max_bytes: 1MB}\n",
+     "n.yml:1:22: storage.max_bytes: expected 64MB or more, got \"1MB\"\n"},
     {"custom_tag", "host: !env HOST\n", "n.yml:1:7: YAML tags are not supported; write the value without one\n"},
     {"syntax", "global: {scrape_interval: 5s\n", "n.yml:2:10: YAML: end of map flow not found\n"},
     {"control_character", "host: {}\n\x01\n", "n.yml:2:1: control character 0x01 is not allowed\n"},

@@ -43,6 +43,15 @@ TEST(Config, Takes_defaults_for_everything_but_receivers) {
     EXPECT_THAT(loaded.warnings, IsEmpty());
 }
 
+TEST(Config, Reads_how_much_is_kept) {
+    const Loaded loaded = read("storage: {retention: 30d, max_bytes: 2GB}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->storage.retention, hours(30 * 24));
+    EXPECT_EQ(loaded.config->storage.max_bytes, std::size_t{2} << 30);
+    EXPECT_EQ(read("").config->storage.retention, hours(15 * 24));
+    EXPECT_EQ(read("").config->storage.max_bytes, std::size_t{10} << 30);
+}
+
 TEST(Config, Reads_where_peers_are_looked_for) {
     const Loaded loaded = read(R"(waku:
   mode: light

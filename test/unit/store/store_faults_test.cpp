@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "checksum.hpp"
+#include "base/crc32c.hpp"
 #include "rows.hpp"
 #include "run_task.hpp"
 #include "store/store.hpp"

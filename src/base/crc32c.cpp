@@ -1,9 +1,9 @@
-// src/store/checksum.cpp - CRC-32C by table.
-#include "checksum.hpp"
+// src/base/crc32c.cpp - CRC-32C by table.
+#include "base/crc32c.hpp"
 
 #include <array>
 
-namespace noroshi::store {
+namespace noroshi {
 namespace {
 
 constexpr std::uint32_t reflected_polynomial = 0x82f63b78;
@@ -32,4 +32,4 @@ std::uint32_t crc32c(std::string_view bytes) {
     return crc ^ 0xffffffff;
 }
 
-}  // namespace noroshi::store
+}  // namespace noroshi

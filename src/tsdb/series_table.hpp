@@ -1,0 +1,86 @@
+// src/tsdb/series_table.hpp - SeriesTable: every series that is known, with its parts in memory and in blocks.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "block.hpp"
+#include "chunk.hpp"
+#include "cursor.hpp"
+#include "postings.hpp"
+#include "tsdb/tsdb.hpp"
+
+namespace noroshi::tsdb {
+
+/// A series' part in a block.
+struct BlockPart {
+    BlockPtr block;
+    SeriesPlace place;
+};
+
+struct Series {
+    std::shared_ptr<const model::Labels> labels;  ///< shared: a block that is being written reads on
+    std::vector<BlockPart> blocks;                ///< in order of min_ms
+    std::vector<Chunk> chunks;                    ///< in order of time
+    std::size_t sealed{0};                        ///< so many chunks are on their way to a block and take no more
+    std::int64_t last_ms{std::numeric_limits<std::int64_t>::min()};  ///< of this run's last sample
+    double last_value{0};
+    std::uint64_t defined_in{0};  ///< segment of the log
+    bool live{false};             ///< counts for max_series: may be appended to
+
+    [[nodiscard]] bool empty() const { return chunks.empty() && blocks.empty(); }
+};
+
+/// Label sets are held once, whatever holds a part of the series. Thread: one at a time.
+class SeriesTable {
+  public:
+    /// `chunk_span`: chunks do not reach over its multiples; 0: no such bound.
+    SeriesTable(std::size_t max_series, Milliseconds chunk_span) : max_series_(max_series), chunk_span_(chunk_span.count()) {}
+
+    /// Errors: limit.
+    [[nodiscard]] Result<SeriesId> open(const model::Labels& labels);
+    /// The series' own memory, or null.
+    [[nodiscard]] Series* find(SeriesId id);
+    /// True when stored; false when the same was there. Errors: conflict.
+    [[nodiscard]] Result<bool> append(Series& series, std::int64_t at_ms, double value);
+
+    /// In no order; with samples in the interval as far as the bounds of chunks and blocks say.
+    void each_matching(std::span<const model::Matcher> matchers, Interval wanted,
+                       const std::function<void(SeriesId, const Series&)>& visit) const;
+    [[nodiscard]] static std::unique_ptr<Cursor> cursor(const Series& series, Interval wanted);
+
+    void attach(const BlockPtr& block, std::vector<IndexEntry> entries);
+    void detach(std::span<const BlockPtr> blocks);
+    /// Drops chunks that end before it.
+    void drop_chunks(std::int64_t before_ms);
+    /// Drops series that hold nothing.
+    void drop_empty();
+
+    void each(const std::function<void(Series&)>& visit);
+    [[nodiscard]] std::size_t live() const { return live_; }
+    [[nodiscard]] const std::unordered_map<std::uint64_t, Series>& all() const { return series_; }
+
+  private:
+    struct Hash {
+        std::size_t operator()(const model::Labels* labels) const { return static_cast<std::size_t>(labels->hash()); }
+    };
+    struct Equal {
+        bool operator()(const model::Labels* a, const model::Labels* b) const { return *a == *b; }
+    };
+    [[nodiscard]] SeriesId known(model::Labels labels);
+    void set_live(Series& series, bool live);
+
+    std::size_t max_series_;
+    std::int64_t chunk_span_;
+    std::uint64_t next_id_{1};
+    std::size_t live_{0};
+    std::unordered_map<std::uint64_t, Series> series_;  // by id
+    std::unordered_map<const model::Labels*, SeriesId, Hash, Equal> ids_;
+    Postings postings_;
+};
+
+}  // namespace noroshi::tsdb
