@@ -39,7 +39,9 @@ constexpr std::array<double, finest_parts> make_fractions() {
 }
 constexpr std::array<double, finest_parts> fractions = make_fractions();
 
-bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 bool same_buckets(const HistogramSide& a, const HistogramSide& b) {
     if (!std::ranges::equal(a.counts, b.counts, same_bits)) {
@@ -114,7 +116,9 @@ const std::vector<double>& Histogram::bounds() const {
     return custom_values ? *custom_values : none;
 }
 
-bool Histogram::is_stale() const { return is_stale_marker(sum); }
+bool Histogram::is_stale() const {
+    return is_stale_marker(sum);
+}
 
 bool Histogram::operator==(const Histogram& other) const {
     return schema == other.schema && same_bits(count, other.count) && same_bits(sum, other.sum) &&

@@ -1,4 +1,4 @@
-// src/model/histogram.hpp - a native histogram as a value: what was observed, in buckets whose bounds follow from a schema.
+// src/model/histogram.hpp - a native histogram as a value: observations counted in buckets of a schema.
 #pragma once
 
 #include <cstddef>
@@ -77,8 +77,11 @@ struct Bucket {
     bool upper_inclusive{false};
     double count{0};
 
-    /// The number that stands for the two flags in Prometheus's JSON: 0 (lower, upper], 1 [lower, upper), 2 open, 3 closed.
-    [[nodiscard]] int boundary_rule() const { return lower_inclusive ? (upper_inclusive ? 3 : 1) : (upper_inclusive ? 0 : 2); }
+    /// The number that stands for the two flags in Prometheus's JSON, which leaves out empty buckets: 0 (lower, upper],
+    /// 1 [lower, upper), 2 open, 3 closed.
+    [[nodiscard]] int boundary_rule() const {
+        return lower_inclusive ? (upper_inclusive ? 3 : 1) : (upper_inclusive ? 0 : 2);
+    }
 };
 
 enum class Direction : std::uint8_t { forward, backward };

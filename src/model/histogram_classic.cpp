@@ -10,7 +10,9 @@
 namespace noroshi::model {
 namespace {
 
-tl::unexpected<Error> wrong(std::string message) { return fail(Errc::invalid_argument, std::move(message)); }
+tl::unexpected<Error> wrong(std::string message) {
+    return fail(Errc::invalid_argument, std::move(message));
+}
 
 }  // namespace
 
@@ -39,8 +41,8 @@ Result<Histogram> from_classic(std::vector<ClassicBucket> buckets, std::optional
     double before = 0;
     for (const ClassicBucket& bucket : buckets) {
         if (std::isnan(bucket.count) || bucket.count < before) {
-            return wrong(fmt::format("counts: {} observations up to {}, but {} up to the bound before", format_float(bucket.count),
-                                     format_float(bucket.upper), format_float(before)));
+            return wrong(fmt::format("counts: {} observations up to {}, but {} up to the bound before",
+                                     format_float(bucket.count), format_float(bucket.upper), format_float(before)));
         }
         writer.put(static_cast<std::int64_t>(bounds.size()), bucket.count - before);
         before = bucket.count;
@@ -49,7 +51,8 @@ Result<Histogram> from_classic(std::vector<ClassicBucket> buckets, std::optional
         }
     }
     if (before != all) {
-        return wrong(fmt::format("counts: {} observations, but the highest bucket has {}", format_float(all), format_float(before)));
+        return wrong(fmt::format("counts: {} observations, but the highest bucket has {}", format_float(all),
+                                 format_float(before)));
     }
     if (!bounds.empty()) {
         out.custom_values = std::make_shared<const std::vector<double>>(std::move(bounds));

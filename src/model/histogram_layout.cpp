@@ -1,4 +1,4 @@
-// src/model/histogram_layout.cpp - checks and changes the bucket layout of a native histogram, and compares two of them.
+// src/model/histogram_layout.cpp - checks, changes and compares bucket layouts of native histograms.
 #include "model/histogram_layout.hpp"
 
 #include <fmt/format.h>
@@ -16,7 +16,9 @@ constexpr std::int64_t index_limit = std::int64_t{1} << 30;
 /// The finest schema that the format reserves.
 constexpr int max_reserved_schema = 52;
 
-tl::unexpected<Error> wrong(std::string message) { return fail(Errc::invalid_argument, std::move(message)); }
+tl::unexpected<Error> wrong(std::string message) {
+    return fail(Errc::invalid_argument, std::move(message));
+}
 
 Result<void> check_spans(const HistogramSide& side, const char* name) {
     std::int64_t end = 0;
@@ -24,13 +26,14 @@ Result<void> check_spans(const HistogramSide& side, const char* name) {
     for (std::size_t i = 0; i < side.spans.size(); ++i) {
         const BucketSpan& span = side.spans[i];
         if (i > 0 && span.offset < 0) {
-            return wrong(fmt::format("spans: {} span {} has the offset {}, expected none below 0", name, i + 1, span.offset));
+            return wrong(
+                fmt::format("spans: {} span {} has the offset {}, expected none below 0", name, i + 1, span.offset));
         }
         const std::int64_t begin = end + span.offset;
         end = begin + span.length;
         if (begin <= -index_limit || end >= index_limit) {
-            return wrong(fmt::format("spans: {} span {} covers the buckets {} to {}, expected indices within 2^30", name, i + 1,
-                                     begin, end - 1));
+            return wrong(fmt::format("spans: {} span {} covers the buckets {} to {}, expected indices within 2^30",
+                                     name, i + 1, begin, end - 1));
         }
         buckets += span.length;
     }
@@ -57,7 +60,8 @@ Result<void> check_side(const HistogramSide& side, const char* name) {
 Result<void> check_custom(const Histogram& histogram) {
     const std::vector<double>& bounds = histogram.bounds();
     if (bounds.size() > max_histogram_buckets) {
-        return wrong(fmt::format("bounds: {} custom bounds, expected at most {}", bounds.size(), max_histogram_buckets));
+        return wrong(
+            fmt::format("bounds: {} custom bounds, expected at most {}", bounds.size(), max_histogram_buckets));
     }
     for (std::size_t i = 0; i < bounds.size(); ++i) {
         if (std::isnan(bounds[i]) || bounds[i] == HUGE_VAL || (i > 0 && bounds[i] <= bounds[i - 1])) {
@@ -74,13 +78,14 @@ Result<void> check_custom(const Histogram& histogram) {
     std::int64_t end = 0;
     for (const BucketSpan& span : histogram.positive.spans) {
         if (span.offset < 0) {
-            return wrong(fmt::format("spans: a span has the offset {}, expected none below 0 with custom bounds", span.offset));
+            return wrong(
+                fmt::format("spans: a span has the offset {}, expected none below 0 with custom bounds", span.offset));
         }
         end += std::int64_t{span.offset} + span.length;
     }
     if (end > static_cast<std::int64_t>(bounds.size()) + 1) {
-        return wrong(fmt::format("bounds: {} custom bounds make {} buckets, but the spans reach bucket {}", bounds.size(),
-                                 bounds.size() + 1, end));
+        return wrong(fmt::format("bounds: {} custom bounds make {} buckets, but the spans reach bucket {}",
+                                 bounds.size(), bounds.size() + 1, end));
     }
     return {};
 }
@@ -94,7 +99,8 @@ Result<void> check_exponential(const Histogram& histogram) {
         return wrong(fmt::format("bounds: schema {} has no custom bounds", histogram.schema));
     }
     if (!std::isfinite(histogram.zero_threshold) || histogram.zero_threshold < 0) {
-        return wrong(fmt::format("zero: the zero threshold is {}, expected 0 or more", format_float(histogram.zero_threshold)));
+        return wrong(
+            fmt::format("zero: the zero threshold is {}, expected 0 or more", format_float(histogram.zero_threshold)));
     }
     return check_count(histogram.zero_count, "the zero bucket");
 }
@@ -177,7 +183,8 @@ bool lost_counts(const Histogram& after, const Histogram& before, bool positive)
         double count = 0;
         for (; more_old && merged_index(old.index(), by) == index; more_old = old.next()) {
             // What the zero bucket has taken in is compared there.
-            const bool taken = grown && within_zero && exponential_bound(before.schema, old.index()) <= after.zero_threshold;
+            const bool taken =
+                grown && within_zero && exponential_bound(before.schema, old.index()) <= after.zero_threshold;
             count += taken ? 0 : old.count();
         }
         within_zero = within_zero && bucket_bound(after, index) <= after.zero_threshold;
@@ -237,7 +244,8 @@ Result<void> validate(const Histogram& histogram, bool whole_counts) {
     }
     for (const HistogramSide* side : {&histogram.positive, &histogram.negative}) {
         if (side->spans.size() > max_histogram_buckets) {
-            return wrong(fmt::format("spans: {} of them, expected at most {}", side->spans.size(), max_histogram_buckets));
+            return wrong(
+                fmt::format("spans: {} of them, expected at most {}", side->spans.size(), max_histogram_buckets));
         }
     }
     NOROSHI_TRY_VOID(histogram.has_custom_bounds() ? check_custom(histogram) : check_exponential(histogram));
@@ -257,7 +265,8 @@ Result<void> validate(const Histogram& histogram, bool whole_counts) {
 
 void reduce_resolution(Histogram& histogram, int schema) {
     const int by = histogram.schema - schema;
-    NOROSHI_ASSERT(by >= 0 && schema >= Histogram::min_schema && by < 64, "the resolution of exponential buckets only falls");
+    NOROSHI_ASSERT(by >= 0 && schema >= Histogram::min_schema && by < 64,
+                   "the resolution of exponential buckets only falls");
     if (by > 0) {
         histogram.positive = reduced(histogram.positive, by);
         histogram.negative = reduced(histogram.negative, by);

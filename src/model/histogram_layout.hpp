@@ -1,4 +1,4 @@
-// src/model/histogram_layout.hpp - reads and changes the bucket layout of a native histogram; for storage and PromQL.
+// src/model/histogram_layout.hpp - the bucket layout of a native histogram, for storage and PromQL.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,10 @@ struct ClassicBucket {
     double count{0};  ///< of all observations up to `upper`
 };
 /// A classic histogram as one with custom bounds, compacted. Of buckets with the same bound the first counts; without
-/// `count` (the `_count` series) the highest bucket has it. Errors: invalid_argument; the first word is bounds or counts.
-[[nodiscard]] Result<Histogram> from_classic(std::vector<ClassicBucket> buckets, std::optional<double> count, double sum);
+/// `count` (the `_count` series) the highest bucket has it. Errors: invalid_argument; the first word is bounds or
+/// counts.
+[[nodiscard]] Result<Histogram> from_classic(std::vector<ClassicBucket> buckets, std::optional<double> count,
+                                             double sum);
 
 /// Builds a side bucket by bucket, indices ascending.
 class SideWriter {
@@ -50,10 +52,13 @@ class SideWriter {
 /// The bucket where a cursor over the positive or negative side stands; its bounds may reach into the zero bucket.
 [[nodiscard]] Bucket bucket_at(const Histogram& histogram, const SideCursor& cursor, bool positive);
 /// Index of the bucket that holds bucket `index` after the schema went down by `by`.
-[[nodiscard]] constexpr std::int64_t merged_index(std::int64_t index, int by) { return ((index - 1) >> by) + 1; }
+[[nodiscard]] constexpr std::int64_t merged_index(std::int64_t index, int by) {
+    return ((index - 1) >> by) + 1;
+}
 
 /// Where buckets of custom bounds go when only some of the bounds stay. `kept` is a part of `from`.
-[[nodiscard]] std::int64_t kept_bucket(const std::vector<double>& from, std::int64_t index, const std::vector<double>& kept);
+[[nodiscard]] std::int64_t kept_bucket(const std::vector<double>& from, std::int64_t index,
+                                       const std::vector<double>& kept);
 /// The bounds that both have.
 [[nodiscard]] std::vector<double> common_bounds(const std::vector<double>& a, const std::vector<double>& b);
 

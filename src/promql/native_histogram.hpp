@@ -1,4 +1,4 @@
-// src/promql/native_histogram.hpp - what PromQL computes with native histograms: values in, values out, no evaluator.
+// src/promql/native_histogram.hpp - what PromQL computes with native histograms: values in, values out.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ struct HistogramNotes {
 
 // native_histogram_arithmetic.cpp
 
-/// Adds or subtracts in place. The result has the coarser schema and the wider zero bucket of both, or the custom bounds
-/// in common; it is not compacted. The hint becomes what is true of both; the operator `-` of PromQL makes it `gauge`
-/// afterwards. When the two are incompatible nothing is changed.
+/// Adds or subtracts in place. The result has the coarser schema and the wider zero bucket of both, or the custom
+/// bounds in common; it is not compacted. The hint becomes what is true of both; the operator `-` of PromQL makes it
+/// `gauge` afterwards. When the two are incompatible nothing is changed.
 [[nodiscard]] HistogramNotes add(Histogram& to, const Histogram& other);
 [[nodiscard]] HistogramNotes subtract(Histogram& from, const Histogram& other);
 /// Scales all counts and the sum. A negative factor, -1 is the unary minus, makes a gauge.
@@ -108,19 +108,19 @@ struct HistogramFraction {
 
 /// What a trim keeps: the operator `</` keeps the observations below, `>/` those above.
 enum class Keep : std::uint8_t { below, above };
-/// Takes out the observations on the other side of `point`, interpolating inside the bucket that holds it. Count and sum
-/// are estimated anew from the buckets, if anything was taken out.
+/// Takes out the observations on the other side of `point`, interpolating inside the bucket that holds it. Count and
+/// sum are estimated anew from the buckets, if anything was taken out.
 void trim(Histogram& histogram, Keep keep, double point);
 
 // native_histogram_rate.cpp
 
 /// What counters or gauges gained over a window, and what to tell the user.
 struct HistogramChange {
-    std::optional<Histogram> value{};        ///< a gauge, compacted; none: incompatible or too few samples
-    bool incompatible{false};                ///< exponential and custom bounds in the window
-    bool not_a_counter{false};               ///< some hint says gauge
-    bool not_a_gauge{false};                 ///< some end of the window is no gauge
-    bool reconciled_by_addition{false};      ///< custom bounds differed
+    std::optional<Histogram> value{};    ///< a gauge, compacted; none: incompatible or too few samples
+    bool incompatible{false};            ///< exponential and custom bounds in the window
+    bool not_a_counter{false};           ///< some hint says gauge
+    bool not_a_gauge{false};             ///< some end of the window is no gauge
+    bool reconciled_by_addition{false};  ///< custom bounds differed
     bool reconciled_by_subtraction{false};
 };
 
@@ -132,9 +132,10 @@ struct HistogramChange {
 
 // native_histogram_extended.cpp
 
-/// The histogram `part` of the way from `before` to `after`, 0 < part < 1; not compacted, its hint that of both. A counter
-/// that was reset between them starts from nothing.
-[[nodiscard]] HistogramChange interpolate(const Histogram& before, const Histogram& after, double part, bool is_counter);
+/// The histogram `part` of the way from `before` to `after`, 0 < part < 1; not compacted, its hint that of both. A
+/// counter that was reset between them starts from nothing.
+[[nodiscard]] HistogramChange interpolate(const Histogram& before, const Histogram& after, double part,
+                                          bool is_counter);
 
 /// Where a range with `anchored` or `smoothed` begins and ends.
 struct ExtendedRange {
@@ -142,8 +143,9 @@ struct ExtendedRange {
     TimestampMs end;
     bool smoothed{false};  ///< both borders are interpolated; else the samples at or before them count
 };
-/// As `change`, between the borders of a range instead of the samples inside; never extrapolated. `window`: the samples of
-/// the range, and those around it that the modifier looks at; at least one. No value: no sample is near enough.
-[[nodiscard]] HistogramChange extended_change(std::span<const HistogramSample> window, const ExtendedRange& range, bool is_counter);
+/// As `change`, between the borders of a range instead of the samples inside; never extrapolated. `window`: the samples
+/// of the range, and those around it that the modifier looks at; at least one. No value: no sample is near enough.
+[[nodiscard]] HistogramChange extended_change(std::span<const HistogramSample> window, const ExtendedRange& range,
+                                              bool is_counter);
 
 }  // namespace noroshi::promql

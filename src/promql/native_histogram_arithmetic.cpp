@@ -13,7 +13,8 @@ using model::ResetHint;
 using model::SideCursor;
 using model::SideWriter;
 
-/// Where the buckets of a layout go in another one: fewer by resolution, or fewer custom bounds. Never changes an order.
+/// Where the buckets of a layout go in another one: fewer by resolution, or fewer custom bounds. Never changes an
+/// order.
 struct IndexMap {
     int merge_by{0};
     const std::vector<double>* bounds{nullptr};  ///< with `kept`: custom bounds
@@ -67,7 +68,8 @@ void remap(HistogramSide& side, std::vector<double>* rest, const IndexMap& map) 
 }
 
 /// Makes `side` name every bucket that `other` names from position `skip` on. Nothing happens if it does already.
-void cover(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip, const IndexMap& map) {
+void cover(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip,
+           const IndexMap& map) {
     SideWriter out;
     out.reserve(side.spans.size() + other.spans.size(), side.counts.size() + other.counts.size());
     std::vector<double> out_rest;
@@ -113,8 +115,8 @@ void cover(HistogramSide& side, std::vector<double>* rest, const HistogramSide& 
 /// Buckets that fall together by resolution are added up first: then equal histograms of different resolution subtract
 /// to exactly nothing.
 template <class Add>
-void merge(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip, const IndexMap& map,
-           const Add& add) {
+void merge(HistogramSide& side, std::vector<double>* rest, const HistogramSide& other, std::size_t skip,
+           const IndexMap& map, const Add& add) {
     if (skip >= other.counts.size()) {
         return;
     }
@@ -210,12 +212,15 @@ bool merge_hints(ResetHint& to, ResetHint other) {
     return collision;
 }
 
-bool is_large(double value) { return !(std::fabs(value) < std::numeric_limits<double>::max() / 4); }
+bool is_large(double value) {
+    return !(std::fabs(value) < std::numeric_limits<double>::max() / 4);
+}
 
 bool any_of(const Histogram& histogram, bool (*predicate)(double)) {
     return predicate(histogram.zero_count) || predicate(histogram.count) || predicate(histogram.sum) ||
            std::ranges::any_of(histogram.positive.counts, predicate) ||
-           std::ranges::any_of(histogram.negative.counts, predicate) || std::ranges::any_of(histogram.bounds(), predicate);
+           std::ranges::any_of(histogram.negative.counts, predicate) ||
+           std::ranges::any_of(histogram.bounds(), predicate);
 }
 
 void scale_all(std::vector<double>& values, double divisor) {
@@ -292,14 +297,15 @@ class Combination {
         drop_front(from, rest, count);
     }
 
-    void number(double& value, double HistogramRest::*rest, double by) {
+    void number(double& value, double HistogramRest::* rest, double by) {
         if (rest_ != nullptr) {
             add_exactly(value, rest_->*rest, sign_ * by);
         } else {
             value += sign_ * by;
         }
     }
-    void side(HistogramSide& out, std::vector<double>* rest, const HistogramSide& from, std::size_t skip, const IndexMap& map) {
+    void side(HistogramSide& out, std::vector<double>* rest, const HistogramSide& from, std::size_t skip,
+              const IndexMap& map) {
         if (rest == nullptr) {
             merge(out, rest, from, skip, map,
                   [&out, sign = sign_](std::size_t position, double count) { out.counts[position] += sign * count; });
@@ -321,8 +327,12 @@ class Combination {
 
 }  // namespace
 
-HistogramNotes add(Histogram& to, const Histogram& other) { return Combination(to, nullptr, other, 1).run(); }
-HistogramNotes subtract(Histogram& from, const Histogram& other) { return Combination(from, nullptr, other, -1).run(); }
+HistogramNotes add(Histogram& to, const Histogram& other) {
+    return Combination(to, nullptr, other, 1).run();
+}
+HistogramNotes subtract(Histogram& from, const Histogram& other) {
+    return Combination(from, nullptr, other, -1).run();
+}
 
 void multiply(Histogram& histogram, double factor) {
     histogram.zero_count *= factor;

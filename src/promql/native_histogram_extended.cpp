@@ -13,7 +13,7 @@ double part_between(const HistogramSample& before, const HistogramSample& after,
 }
 
 /// What the operands of an addition or subtraction had to say; false: there is no result.
-bool keep_notes(const HistogramNotes& notes, bool HistogramChange::*reconciled, HistogramChange& out) {
+bool keep_notes(const HistogramNotes& notes, bool HistogramChange::* reconciled, HistogramChange& out) {
     out.incompatible = out.incompatible || notes.incompatible;
     out.*reconciled = out.*reconciled || notes.bounds_reconciled;
     return !notes.incompatible;
@@ -22,8 +22,8 @@ bool keep_notes(const HistogramNotes& notes, bool HistogramChange::*reconciled, 
 /// A range cut out of a window.
 struct Cut {
     std::span<const HistogramSample> samples;  ///< from the one at or before the start to the last that counts
-    bool left_interpolated{false};   ///< then there are two samples or more
-    bool right_interpolated{false};  ///< then there are two samples or more
+    bool left_interpolated{false};             ///< then there are two samples or more
+    bool right_interpolated{false};            ///< then there are two samples or more
 };
 
 std::optional<Cut> cut(std::span<const HistogramSample> window, const ExtendedRange& range) {
@@ -32,7 +32,8 @@ std::optional<Cut> cut(std::span<const HistogramSample> window, const ExtendedRa
     const auto first = static_cast<std::size_t>(std::max<std::ptrdiff_t>(after_start - 1, 0));
     std::size_t last = window.size() - 1;
     if (range.smoothed) {
-        last = static_cast<std::size_t>(std::ranges::lower_bound(within, range.end, {}, &HistogramSample::at) - within.begin());
+        last = static_cast<std::size_t>(std::ranges::lower_bound(within, range.end, {}, &HistogramSample::at) -
+                                        within.begin());
     }
     if (window[last].at <= range.start || (range.smoothed && window[first].at > range.end)) {
         return std::nullopt;
@@ -42,7 +43,8 @@ std::optional<Cut> cut(std::span<const HistogramSample> window, const ExtendedRa
 }
 
 /// What was counted before each reset between `left` and `right`, added up; nothing when there was none.
-std::optional<Histogram> before_resets(const Cut& cut, const Histogram& left, const Histogram& right, HistogramChange& out) {
+std::optional<Histogram> before_resets(const Cut& cut, const Histogram& left, const Histogram& right,
+                                       HistogramChange& out) {
     const auto& samples = cut.samples;
     std::size_t next = 1;
     const Histogram* before = &left;

@@ -1,4 +1,4 @@
-// src/promql/native_histogram_quantile.cpp - what the distribution in a native histogram says: quantiles, fractions, variance.
+// src/promql/native_histogram_quantile.cpp - quantiles, fractions and variance of what a native histogram counted.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -16,7 +16,9 @@ using model::Direction;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-bool holds_zero(const Bucket& bucket) { return bucket.lower <= 0 && bucket.upper >= 0; }
+bool holds_zero(const Bucket& bucket) {
+    return bucket.lower <= 0 && bucket.upper >= 0;
+}
 
 /// A zero bucket beside buckets of one sign alone holds observations of that sign alone.
 void narrow_zero_bucket(const Histogram& histogram, Bucket& bucket) {
@@ -37,7 +39,8 @@ double value_at(const Histogram& histogram, const Bucket& bucket, double part) {
     // Exponential buckets are equally wide on a logarithmic scale; negative ones are mirrored.
     const double lower = std::log2(std::fabs(bucket.lower));
     const double upper = std::log2(std::fabs(bucket.upper));
-    return bucket.lower > 0 ? std::exp2(lower + (upper - lower) * part) : -std::exp2(upper + (lower - upper) * (1 - part));
+    return bucket.lower > 0 ? std::exp2(lower + (upper - lower) * part)
+                            : -std::exp2(upper + (lower - upper) * (1 - part));
 }
 
 }  // namespace
@@ -87,7 +90,8 @@ HistogramQuantile quantile(double q, const Histogram& histogram) {
     }
     count = std::min(count, histogram.count);
     if (count < rank) {
-        return may_have_nans ? HistogramQuantile{not_a_number, NanEffect::result_is_nan} : HistogramQuantile{bucket.upper};
+        return may_have_nans ? HistogramQuantile{not_a_number, NanEffect::result_is_nan}
+                             : HistogramQuantile{bucket.upper};
     }
     rank = upward ? rank - (count - bucket.count) : count - rank;
     HistogramQuantile out{value_at(histogram, bucket, rank / bucket.count)};
@@ -172,7 +176,9 @@ HistogramFraction fraction(double lower, double upper, const Histogram& histogra
     return out;
 }
 
-double mean(const Histogram& histogram) { return histogram.sum / histogram.count; }
+double mean(const Histogram& histogram) {
+    return histogram.sum / histogram.count;
+}
 
 double variance(const Histogram& histogram) {
     const double average = mean(histogram);

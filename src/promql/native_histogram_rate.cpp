@@ -8,7 +8,9 @@ namespace {
 
 using model::ResetHint;
 
-bool is_gauge(const Histogram& histogram) { return histogram.hint == ResetHint::gauge; }
+bool is_gauge(const Histogram& histogram) {
+    return histogram.hint == ResetHint::gauge;
+}
 
 /// An empty histogram that anything of this layout can follow.
 Histogram nothing_like(const Histogram& histogram) {

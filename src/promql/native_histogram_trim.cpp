@@ -1,4 +1,4 @@
-// src/promql/native_histogram_trim.cpp - the operators `</` and `>/`: a native histogram without its higher or lower part.
+// src/promql/native_histogram_trim.cpp - the operators `</` and `>/`: a native histogram without its upper or lower part.
 #include <cmath>
 
 #include "native_histogram.hpp"
@@ -33,7 +33,9 @@ double middle_of(double lower, double upper, bool linear) {
     return std::copysign(std::sqrt(std::fabs(lower * upper)), upper > 0 ? 1.0 : -1.0);
 }
 
-double finite_or_zero(double value) { return std::isinf(value) ? 0 : value; }
+double finite_or_zero(double value) {
+    return std::isinf(value) ? 0 : value;
+}
 
 /// A bucket without a lower bound around `point`. Nothing is known of what is inside, unless 0 can be its lower bound,
 /// as it is for quantiles.
@@ -108,7 +110,8 @@ void trim(Histogram& histogram, Keep keep, double point) {
         for (SideCursor cursor(side); cursor.next();) {
             if (cursor.count() != 0) {
                 populated = true;
-                take(side.counts[cursor.position()], part_of(histogram, model::bucket_at(histogram, cursor, positive), keep, point));
+                take(side.counts[cursor.position()],
+                     part_of(histogram, model::bucket_at(histogram, cursor, positive), keep, point));
             }
         }
         return populated;

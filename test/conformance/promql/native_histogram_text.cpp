@@ -20,13 +20,18 @@ using model::ResetHint;
 /// A key may be a number, a list or a word.
 using Fields = std::map<std::string, std::string_view, std::less<>>;
 
-tl::unexpected<Error> wrong(std::string message) { return fail(Errc::parse, std::move(message)); }
+tl::unexpected<Error> wrong(std::string message) {
+    return fail(Errc::parse, std::move(message));
+}
 
-void skip_blanks(std::string_view& text) { text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size())); }
+void skip_blanks(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+}
 
 Result<Fields> fields_of(std::string_view text) {
-    static constexpr std::string_view known[] = {"schema",    "sum",      "count",   "z_bucket",      "z_bucket_w",        "buckets",
-                                                 "n_buckets", "n_offset", "offset",  "custom_values", "counter_reset_hint"};
+    static constexpr std::string_view known[] = {
+        "schema",    "sum",      "count",  "z_bucket",      "z_bucket_w",        "buckets",
+        "n_buckets", "n_offset", "offset", "custom_values", "counter_reset_hint"};
     Fields out;
     for (skip_blanks(text); !text.empty(); skip_blanks(text)) {
         const std::size_t colon = text.find(':');
@@ -102,7 +107,8 @@ Result<ResetHint> hint_of(const Fields& fields) {
                                                              {"not_reset", ResetHint::not_reset},
                                                              {"gauge", ResetHint::gauge}};
     const auto hint = words.find(word);
-    return hint == words.end() ? Result<ResetHint>(wrong(fmt::format("unknown counter_reset_hint \"{}\"", word))) : hint->second;
+    return hint == words.end() ? Result<ResetHint>(wrong(fmt::format("unknown counter_reset_hint \"{}\"", word)))
+                               : hint->second;
 }
 
 /// What is between the braces.
@@ -121,8 +127,9 @@ Result<HistogramSlot> histogram_of(std::string_view text) {
     NOROSHI_TRY(std::vector<double> bounds, numbers(fields, "custom_values"));
     if (out.value.has_custom_bounds()) {
         const model::HistogramSide& side = out.value.positive;
-        if (!side.spans.empty() && (side.spans[0].offset < 0 || static_cast<std::size_t>(side.spans[0].offset) + side.counts.size() >
-                                                                    bounds.size() + 1)) {
+        if (!side.spans.empty() &&
+            (side.spans[0].offset < 0 ||
+             static_cast<std::size_t>(side.spans[0].offset) + side.counts.size() > bounds.size() + 1)) {
             return wrong("the buckets of a histogram go past its custom_values");
         }
     } else if (out.value.schema < Histogram::min_schema || out.value.schema > Histogram::max_schema) {

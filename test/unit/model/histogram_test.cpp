@@ -299,8 +299,8 @@ TEST(Histogram, Refuses_spans_that_do_not_fit) {
     constexpr auto most = std::numeric_limits<std::int32_t>::max();
     constexpr auto least = std::numeric_limits<std::int32_t>::min();
     const std::vector<std::vector<BucketSpan>> bad{
-        {{0, huge}},          {{0, huge}, {0, huge}, {0, 3}}, {{0, 1}, {-1, 1}}, {{least, 2}}, {{most, 2}},
-        {{0, 1}, {most, 1}},  {{most, 0}, {most, 2}},         {{0, 1}},          {{0, 3}},     {}};
+        {{0, huge}},         {{0, huge}, {0, huge}, {0, 3}}, {{0, 1}, {-1, 1}}, {{least, 2}}, {{most, 2}},
+        {{0, 1}, {most, 1}}, {{most, 0}, {most, 2}},         {{0, 1}},          {{0, 3}},     {}};
     for (const auto& spans : bad) {
         Histogram h = example();
         h.positive.spans = spans;

@@ -11,7 +11,9 @@
 namespace noroshi::model {
 
 /// How GoogleTest shows one.
-void PrintTo(const Histogram& histogram, std::ostream* out) { *out << histogram.to_string(); }
+void PrintTo(const Histogram& histogram, std::ostream* out) {
+    *out << histogram.to_string();
+}
 
 }  // namespace noroshi::model
 
@@ -49,7 +51,8 @@ Histogram random_histogram(std::mt19937& random, int schema) {
     const auto below = [&random](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
     const auto random_side = [&](HistogramSide& out, double& count) {
         for (unsigned spans = below(4), i = 0; i < spans; ++i) {
-            const auto offset = static_cast<std::int32_t>(i == 0 ? static_cast<int>(below(20)) - 10 : static_cast<int>(below(5)));
+            const auto offset =
+                static_cast<std::int32_t>(i == 0 ? static_cast<int>(below(20)) - 10 : static_cast<int>(below(5)));
             out.spans.push_back({offset, below(5)});
             for (unsigned j = 0; j < out.spans.back().length; ++j) {
                 out.counts.push_back(below(10));
@@ -77,7 +80,8 @@ TEST(NativeHistogram, Adding_merges_the_layouts) {
     Histogram h = exponential(6, 10, {1, 2, 3}, -1);
     h.positive.spans = {{-1, 1}, {2, 2}};
     ASSERT_FALSE(add(h, exponential(10, 5, {4, 0, 5, 1}, -2)).incompatible);
-    EXPECT_EQ(compacted(h).to_string(), "{count:16, sum:15, (0.125,0.25]:4, (0.25,0.5]:1, (0.5,1]:5, (1,2]:1, (2,4]:2, (4,8]:3}");
+    EXPECT_EQ(compacted(h).to_string(),
+              "{count:16, sum:15, (0.125,0.25]:4, (0.25,0.5]:1, (0.5,1]:5, (1,2]:1, (2,4]:2, (4,8]:3}");
 }
 
 TEST(NativeHistogram, Adding_then_subtracting_gives_back) {
@@ -138,6 +142,39 @@ TEST(NativeHistogram, Nothing_is_counted_twice_when_zero_bucket_and_resolution_c
     }
 }
 
+TEST(NativeHistogram, The_farthest_buckets_that_are_valid_stay_in_bounds) {
+    constexpr std::int32_t far = (1 << 30) - 2;
+    for (const int schema : {-4, 0, 8}) {
+        Histogram h = exponential(3, 1, {1}, -far, schema);
+        h.positive.spans.push_back({far - 2, 1});
+        h.positive.spans.push_back({far - 1, 1});
+        h.positive.counts = {1, 0, 1};
+        h.negative = h.positive;
+        h.zero_count = 1;
+        h.count = 5;
+        ASSERT_TRUE(model::validate(h, true)) << model::validate(h, true).error().message;
+        Histogram other = h;
+        other.schema = -4;
+        other.zero_threshold = 1;
+        other.zero_count = 3;
+        other.positive.counts[0] = other.negative.counts[0] = 0;
+        ASSERT_FALSE(add(h, other).incompatible);
+        EXPECT_TRUE(model::validate(compacted(h), false));
+        EXPECT_FALSE(compacted(h).to_string().empty());
+        EXPECT_FALSE(model::is_reset(h, h));
+        EXPECT_LE(std::fabs(quantile(0.5, h).value), 1) << "in the zero bucket, between all that is out of reach";
+        EXPECT_EQ(fraction(-2, 2, h).value, 0.6);
+        for (const Keep keep : {Keep::below, Keep::above}) {
+            Histogram part = h;
+            trim(part, keep, 1.5);
+            EXPECT_LE(part.count, h.count);
+        }
+        HistogramSum sum(h);
+        sum.add(other);
+        EXPECT_EQ(std::move(sum).take().count, 15);
+    }
+}
+
 TEST(NativeHistogram, Custom_bounds_are_reconciled_to_those_in_common) {
     Histogram h = custom(10, 1, {1, 2, 3}, {1, 2, 3, 4});
     const HistogramNotes notes = add(h, custom(6, 1, {2, 5}, {1, 2, 3}));
@@ -166,8 +203,12 @@ TEST(NativeHistogram, Hints_become_what_is_true_of_both) {
         ResetHint a, b, out;
         bool collision;
     };
-    for (const Case& c : {Case{unknown, unknown, unknown, false}, {unknown, reset, unknown, false}, {reset, reset, reset, false},
-                          {reset, not_reset, unknown, true}, {gauge, reset, gauge, false}, {not_reset, gauge, gauge, false},
+    for (const Case& c : {Case{unknown, unknown, unknown, false},
+                          {unknown, reset, unknown, false},
+                          {reset, reset, reset, false},
+                          {reset, not_reset, unknown, true},
+                          {gauge, reset, gauge, false},
+                          {not_reset, gauge, gauge, false},
                           {not_reset, unknown, unknown, false}}) {
         for (const bool swapped : {false, true}) {
             Histogram h = exponential(1, 1, {1});
@@ -510,7 +551,8 @@ TEST_F(NativeHistogramRate, Interpolates_on_a_straight_line) {
     const Histogram before = exponential(2, 2, {2});
     const Histogram after = exponential(6, 10, {4, 2});
     EXPECT_EQ(interpolate(before, after, 0.5, true).value->to_string(), "{count:4, sum:6, (0.5,1]:3, (1,2]:1}");
-    EXPECT_EQ(interpolate(after, before, 0.5, true).value->to_string(), "{count:1, sum:1, (0.5,1]:1}") << "after a reset, from nothing";
+    EXPECT_EQ(interpolate(after, before, 0.5, true).value->to_string(), "{count:1, sum:1, (0.5,1]:1}")
+        << "after a reset, from nothing";
     EXPECT_EQ(interpolate(after, before, 0.5, false).value->count, 4);
     EXPECT_TRUE(interpolate(custom(1, 1, {1}, {1}), after, 0.5, false).incompatible);
     EXPECT_TRUE(interpolate(custom(1, 1, {1}, {1}), custom(2, 1, {2}, {2}), 0.5, true).reconciled_by_subtraction);
@@ -533,7 +575,8 @@ TEST_F(NativeHistogramRate, Smoothed_interpolates_both_borders) {
     at(30, exponential(4, 4, {4}));  // a reset
     const HistogramChange out = extended_change(window_, {from_unix_ms(5000), from_unix_ms(25000), true}, true);
     EXPECT_EQ(out.value->to_string(), "{count:7, sum:7, (0.5,1]:7}") << "from 3 to 8, then from nothing to 2";
-    EXPECT_EQ(extended_change(window_, {from_unix_ms(22000), from_unix_ms(28000), true}, true).value->count, 0.8 * 4 - 0.2 * 4);
+    EXPECT_EQ(extended_change(window_, {from_unix_ms(22000), from_unix_ms(28000), true}, true).value->count,
+              0.8 * 4 - 0.2 * 4);
     EXPECT_FALSE(extended_change(window_, {from_unix_ms(-20000), from_unix_ms(-10000), true}, true).value);
     EXPECT_TRUE(extended_change(window_, {from_unix_ms(5000), from_unix_ms(25000), true}, false).not_a_gauge);
 }

@@ -14,11 +14,14 @@ std::vector<HistogramSlot> read(std::string_view text) {
     return out ? *out : std::vector<HistogramSlot>{};
 }
 
-bool refused(std::string_view text) { return !take_histograms(text); }
+bool refused(std::string_view text) {
+    return !take_histograms(text);
+}
 
 TEST(NativeHistogramText, Reads_every_key) {
-    const auto all = read("{{ schema:1 sum:-0.3 count:3.1e2 z_bucket:7.1 z_bucket_w:0.05 buckets:[5.1 10 7] offset:-3 "
-                          "n_buckets:[4.1 5] n_offset:-5 counter_reset_hint:gauge }}");
+    const auto all = read(
+        "{{ schema:1 sum:-0.3 count:3.1e2 z_bucket:7.1 z_bucket_w:0.05 buckets:[5.1 10 7] offset:-3 "
+        "n_buckets:[4.1 5] n_offset:-5 counter_reset_hint:gauge }}");
     ASSERT_EQ(all.size(), 1u);
     const Histogram& h = all[0].value;
     EXPECT_EQ(h.schema, 1);
@@ -64,11 +67,30 @@ TEST(NativeHistogramText, Leaves_what_follows) {
 }
 
 TEST(NativeHistogramText, Refuses_what_it_cannot_read) {
-    for (const char* text : {"", "{", "{{", "{{count:1", "{{count}}", "{{counts:1}}", "{{count:1 count:2}}", "{{count:x}}",
-                             "{{buckets:[1 2}}", "{{buckets:[1 x]}}", "{{schema:9}}", "{{schema:-5}}", "{{schema:0.5}}",
-                             "{{counter_reset_hint:maybe}}", "{{}}x", "{{}}x-1", "{{}}x99999999", "{{}}+{{}}", "{{}}+3x2",
-                             "{{schema:1}}+{{schema:0}}x1", "{{}}-{{schema:-53 custom_values:[1]}}x1", "{{offset:99999999999}}",
-                             "{{schema:-53 custom_values:[1] buckets:[1 2 3]}}", "{{schema:-53 offset:-1 buckets:[1]}}"}) {
+    for (const char* text : {"",
+                             "{",
+                             "{{",
+                             "{{count:1",
+                             "{{count}}",
+                             "{{counts:1}}",
+                             "{{count:1 count:2}}",
+                             "{{count:x}}",
+                             "{{buckets:[1 2}}",
+                             "{{buckets:[1 x]}}",
+                             "{{schema:9}}",
+                             "{{schema:-5}}",
+                             "{{schema:0.5}}",
+                             "{{counter_reset_hint:maybe}}",
+                             "{{}}x",
+                             "{{}}x-1",
+                             "{{}}x99999999",
+                             "{{}}+{{}}",
+                             "{{}}+3x2",
+                             "{{schema:1}}+{{schema:0}}x1",
+                             "{{}}-{{schema:-53 custom_values:[1]}}x1",
+                             "{{offset:99999999999}}",
+                             "{{schema:-53 custom_values:[1] buckets:[1 2 3]}}",
+                             "{{schema:-53 offset:-1 buckets:[1]}}"}) {
         EXPECT_TRUE(refused(text)) << text;
     }
 }
