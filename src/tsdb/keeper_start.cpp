@@ -32,16 +32,16 @@ class Replay final : public WalSink {
 
     void series(std::uint64_t id, model::Labels labels) override {
         if (const Result<SeriesId> opened = table_.open(labels)) {
-            ids_.insert_or_assign(id, *opened);
+            series_.insert_or_assign(id, table_.find(*opened));
         }
     }
     void sample(std::uint64_t id, std::int64_t at_ms, double value) override {
-        const auto known = ids_.find(id);
-        if (known == ids_.end() || at_ms > wanted_.to_ms) {
+        const auto known = series_.find(id);
+        if (known == series_.end() || at_ms > wanted_.to_ms) {
             return;
         }
         newest_ = std::max(newest_, at_ms);
-        if (at_ms > wanted_.from_ms && table_.append(*table_.find(known->second), at_ms, value).value_or(false)) {
+        if (at_ms > wanted_.from_ms && table_.append(*known->second, at_ms, value).value_or(false)) {
             ++stored_;
         }
     }
@@ -51,7 +51,7 @@ class Replay final : public WalSink {
   private:
     SeriesTable& table_;
     Interval wanted_;
-    std::unordered_map<std::uint64_t, SeriesId> ids_;
+    std::unordered_map<std::uint64_t, Series*> series_;  // none is dropped while a segment is read
     std::int64_t newest_{std::numeric_limits<std::int64_t>::min()};
     std::size_t stored_{0};
 };
