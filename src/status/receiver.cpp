@@ -135,7 +135,12 @@ void Receiver::judge_private(const OpenedEnvelope& envelope, Encryption::Opened 
     for (const MvdsId& id : payload->acks) {
         core_.count_received(application_.take_acknowledgement(envelope.signer, id, effects) ? "ack" : "ack_of_nothing");
     }
+    const MvdsId group = mvds_group(envelope.signer, core_.own);
     for (const MvdsMessage& message : payload->messages) {
+        if (message.group != group) {
+            core_.count_received("other_group");
+            continue;
+        }
         const Judgement judged = judge_message(envelope, message.body, false, effects);
         core_.count_received(judged.word);
         if (judged.acknowledge) {

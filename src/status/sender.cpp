@@ -128,7 +128,10 @@ Result<Sender::ParcelPtr> Sender::seal_rows(const crypto::PublicKey& to, const s
         return fail(room.error());
     }
     const TimestampMs now = core_.env.clock.now();
-    const Encryption::Sealed sealed = core_.encryption->seal(to, encode_mvds(payload_of(to, ids)), now, writes);
+    // Whoever asks, and whoever was removed, gets acknowledgements as a stranger.
+    const Recipient recipient = core_.may_write(to) ? Recipient::contact : Recipient::stranger;
+    const Encryption::Sealed sealed =
+        core_.encryption->seal(to, encode_mvds(payload_of(to, ids)), now, writes, recipient);
     auto parcel = std::make_shared<Parcel>();
     parcel->kind = ids.empty() ? "ack" : repeated ? "repeat" : "message";
     parcel->rows = ids;
