@@ -26,7 +26,7 @@ struct MessengerConfig {
     std::string display_name;       ///< check_display_name holds
     std::optional<Image> picture;
     bool ratchet{false};            ///< publish bundles; encryption.hpp says what that means
-    bool push{false};               ///< ask the owner's push servers, as an extra; 71/PUSH-NOTIFICATION-SERVER
+    bool push{false};               ///< ask contacts' push servers to wake their devices, as an extra (pushes.hpp)
     std::uint16_t cluster{16};
     std::uint16_t shard{32};
 };

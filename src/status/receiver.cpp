@@ -61,6 +61,10 @@ Task<Result<void>> Receiver::take(waku::ReceivedMessage message) {
         co_return Result<void>{};
     }
     Result<OpenedEnvelope> envelope = core_.mailbox.open(message.message);
+    if (envelope && envelope->use == TopicUse::answer) {
+        core_.count_received(take_answer(*envelope));
+        co_return Result<void>{};
+    }
     Result<void> allowed;
     if (!envelope) {
         allowed = fail(envelope.error());
@@ -80,6 +84,20 @@ Task<Result<void>> Receiver::take(waku::ReceivedMessage message) {
     Effects effects;
     judge(*envelope, std::move(**whole), effects);
     co_return co_await carry_out(envelope->signer, std::move(effects));
+}
+
+/// What a push server answers changes nothing that is kept.
+std::string Receiver::take_answer(const OpenedEnvelope& envelope) {
+    const Result<SignedPayload> frame = unwrap_payload(envelope.payload);
+    if (!frame) {
+        return std::string(first_word(frame.error().message));
+    }
+    if (frame->signer != envelope.signer) {
+        return "other_signer";
+    }
+    core_.pushes.take_answer(*envelope.topic_of, *frame);
+    sender_.wake();
+    return "push_answer";
 }
 
 /// Who may cost us more than one decryption.
