@@ -12,10 +12,6 @@ using yaml::Reader;
 /// Where Status's one-to-one chats travel, on whatever cluster.
 constexpr std::uint16_t chat_shard = 32;
 
-constexpr yaml::Refused refused_status[] = {
-    {"push", "nothing is needed: the app notifies while it runs"},
-};
-
 void read_display_name(Reader& reader, const Node& node, StatusConfig& out) {
     if (std::optional<std::string> text = yaml::read_text(reader, node)) {
         out.display_name = std::move(*text);
@@ -38,8 +34,9 @@ void read_status(Reader& reader, const Node& node, StatusConfig& out) {
         {"display_name", read_display_name, "name that others see, 5 to 24 characters; default noroshi"},
         {"picture", read_picture, "PNG, JPEG or WebP file of at most 100 KiB, relative to this file's folder"},
         yaml::field("ratchet", &S::ratchet, yaml::read_bool, "forward secrecy by the double ratchet; default false"),
+        yaml::field("push", &S::push, yaml::read_bool, "push servers of contacts are asked to wake their phones; default false"),
     };
-    yaml::read_mapping(reader, node, fields, refused_status, out);
+    yaml::read_mapping(reader, node, fields, {}, out);
 }
 
 void finish_status(Reader& reader, const Config& config) {

@@ -312,6 +312,7 @@ Judgement Application::take_contact_code(const InboundMessage& message, Effects&
     if (advertisement == nullptr) {
         return {"not_advertisement", false};
     }
+    core_.pushes.take_contact_code(message.signed_payload.signer, advertisement->push_infos);
     if (advertisement->identity) {
         static_cast<void>(on(message, std::move(*advertisement->identity), effects));
     }

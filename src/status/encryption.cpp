@@ -160,10 +160,10 @@ EncryptedMessage Encryption::State::seal_ratchet(Peer& peer, const Device& devic
 }
 
 Encryption::Sealed Encryption::seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now,
-                                    StateWrites& changes) {
+                                    StateWrites& changes, Recipient recipient) {
     State& state = *state_;
     Peer* peer = state.peers.find(to.compressed());
-    if (peer != nullptr) {
+    if (peer != nullptr && recipient == Recipient::contact) {
         state.peers.set_contact(*peer, true, changes);
     }
     ProtocolMessage out;
@@ -173,7 +173,7 @@ Encryption::Sealed Encryption::seal(const crypto::PublicKey& to, ByteView payloa
         out.bundles.push_back(state.bundle(now, changes));
         const CompressedKey own_prekey = out.bundles.front().prekeys.begin()->second.key;
         const auto devices = peer == nullptr ? std::vector<const Device*>() : peer->newest_devices(devices_sent_to);
-        negotiated = !devices.empty();
+        negotiated = !devices.empty() && recipient == Recipient::contact;
         for (const Device* device : devices) {
             out.encrypted.emplace(device->installation, state.seal_ratchet(*peer, *device, payload, own_prekey, changes));
             negotiated = negotiated && device->negotiated;

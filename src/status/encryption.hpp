@@ -16,6 +16,10 @@ namespace noroshi::status {
 /// How a received payload was protected.
 enum class Protection : std::uint8_t { none /* public_message, or no encryption layer at all */, dh, ratchet };
 
+/// To whom something is sealed. Only what goes to a contact makes its devices and sessions those of a contact, and only
+/// a contact is worth the key of a negotiated topic.
+enum class Recipient : std::uint8_t { contact, stranger };
+
 /// Without `publish_bundles` everything is sent DH-only: sealed to the recipient's identity with a fresh ephemeral key,
 /// readable by all its devices, without forward secrecy. With it each message carries our signed bundle, which makes every
 /// peer answer with X3DH and the double ratchet from then on, for good: peers remember bundles. Receiving with the ratchet
@@ -39,11 +43,12 @@ class Encryption {
 
     struct Sealed {
         Bytes protocol_message;
-        bool negotiated{false};  ///< every device it is for listens to the negotiated topic: it goes there
+        bool negotiated{false};  ///< every device of a contact listens to the negotiated topic: it goes there
     };
     /// Encrypts `payload` to every device of `to`: its three newest, by X3DH and ratchet, when bundles of it are known and
     /// we publish ours; else DH-only. The devices of our own identity are never written to: they are not paired.
-    [[nodiscard]] Sealed seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now, StateWrites& changes);
+    [[nodiscard]] Sealed seal(const crypto::PublicKey& to, ByteView payload, TimestampMs now, StateWrites& changes,
+                              Recipient recipient = Recipient::contact);
     /// A ProtocolMessage with `payload` in the open, for the contact-code topic, and our bundle when we publish it.
     [[nodiscard]] Bytes seal_public(ByteView payload, TimestampMs now, StateWrites& changes);
 

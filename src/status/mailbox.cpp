@@ -36,13 +36,17 @@ const waku::SymmetricKey& Mailbox::key_of(const std::string& chat_id) const {
 }
 
 bool Mailbox::listen(const std::vector<crypto::PublicKey>& negotiated,
-                     const std::vector<crypto::PublicKey>& contact_codes) {
-    std::vector<Listening> wanted{{TopicUse::own, {}, partitioned_chat_id(own_)}, {TopicUse::own, {}, personal_chat_id(own_)}};
+                     const std::vector<crypto::PublicKey>& contact_codes, const std::vector<AnswerKey>& answers) {
+    std::vector<Listening> wanted{{TopicUse::own, {}, partitioned_chat_id(own_), nullptr},
+                                  {TopicUse::own, {}, personal_chat_id(own_), nullptr}};
+    for (const AnswerKey& answer : answers) {
+        wanted.push_back({TopicUse::answer, answer.of, partitioned_chat_id(answer.key->public_key()), answer.key});
+    }
     for (const crypto::PublicKey& other : negotiated) {
-        wanted.push_back({TopicUse::negotiated, other, negotiated_chat_id(identity_, other)});
+        wanted.push_back({TopicUse::negotiated, other, negotiated_chat_id(identity_, other), nullptr});
     }
     for (const crypto::PublicKey& other : contact_codes) {
-        wanted.push_back({TopicUse::contact_code, other, contact_code_chat_id(other)});
+        wanted.push_back({TopicUse::contact_code, other, contact_code_chat_id(other), nullptr});
     }
     wanted.resize(std::min(wanted.size(), most_topics));
     const std::vector<std::string> before = content_topics();
@@ -63,14 +67,22 @@ std::vector<std::string> Mailbox::content_topics() const {
     return out;
 }
 
+Result<waku::OpenedPayload> Mailbox::open_on(const Listening& topic, ByteView payload) const {
+    switch (topic.use) {
+        case TopicUse::own: return waku::open_asymmetric(payload, identity_);
+        case TopicUse::answer: return waku::open_asymmetric(payload, *topic.key);
+        case TopicUse::negotiated:
+        case TopicUse::contact_code: break;
+    }
+    return waku::open_symmetric(payload, key_of(topic.chat_id));
+}
+
 Result<OpenedEnvelope> Mailbox::open(const waku::WakuMessage& message) const {
     const auto [first, last] = topics_.equal_range(message.content_topic);
     Error refusal{Errc::refused, "other_topic"};
     for (auto at = first; at != last; ++at) {
         const Listening& topic = at->second;
-        Result<waku::OpenedPayload> opened = topic.use == TopicUse::own
-                                                 ? waku::open_asymmetric(message.payload, identity_)
-                                                 : waku::open_symmetric(message.payload, key_of(topic.chat_id));
+        Result<waku::OpenedPayload> opened = open_on(topic, message.payload);
         if (!opened) {
             refusal = std::move(opened).error();
             // The rule, not the exception: 5,000th of all users write to this topic.
@@ -104,6 +116,18 @@ Result<std::vector<waku::WakuMessage>> Mailbox::seal(ByteView payload, const cry
         out.push_back(envelope(std::move(sealed), chat_id, now));
     }
     return out;
+}
+
+Result<waku::WakuMessage> Mailbox::seal_from(const crypto::SecretKey& signer, ByteView payload,
+                                             const crypto::PublicKey& to, TimestampMs now) {
+    NOROSHI_TRY(Bytes sealed, waku::seal_asymmetric(payload, to, &signer, random_));
+    return envelope(std::move(sealed), partitioned_chat_id(to), now);
+}
+
+Result<waku::WakuMessage> Mailbox::seal_from(const crypto::SecretKey& signer, ByteView payload,
+                                             const std::string& chat_id, TimestampMs now) {
+    NOROSHI_TRY(Bytes sealed, waku::seal_symmetric(payload, key_of(chat_id), &signer, random_));
+    return envelope(std::move(sealed), chat_id, now);
 }
 
 Result<std::vector<waku::WakuMessage>> Mailbox::seal_contact_code(ByteView payload, TimestampMs now) {

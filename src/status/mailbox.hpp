@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,14 @@ namespace noroshi::status {
 enum class TopicUse : std::uint8_t {
     own,          ///< partitioned or personal: anybody's envelopes, sealed to our key
     negotiated,   ///< between us and one other
-    contact_code  ///< where one other says who he is, readable by all
+    contact_code, ///< where one other says who he is, readable by all
+    answer        ///< partitioned, of a key that stands for nobody: what push servers answer
+};
+
+/// A key under which something was asked about `of`.
+struct AnswerKey {
+    crypto::PublicKey of;
+    std::shared_ptr<const crypto::SecretKey> key;
 };
 
 /// An envelope that was opened: signed, and as old as it says.
@@ -25,7 +33,7 @@ struct OpenedEnvelope {
     crypto::PublicKey signer;
     Bytes payload;
     TopicUse use{TopicUse::own};
-    std::optional<crypto::PublicKey> topic_of{};  ///< whose negotiated or contact-code topic
+    std::optional<crypto::PublicKey> topic_of{};  ///< whose negotiated, contact-code or answer topic
     TimestampMs sent_at{};                        ///< the sender's clock, or a forwarder's: it is not signed
 };
 
@@ -38,9 +46,10 @@ class Mailbox {
     /// Content topics in all, own ones included: what a node subscribes to is bounded.
     static constexpr std::size_t most_topics = 100;
 
-    /// Listens to our own two topics and those with, or of, `others`; true when that changed anything. Those over the
-    /// bound are left out: the contact-code topics first, then the last of `others`.
-    bool listen(const std::vector<crypto::PublicKey>& negotiated, const std::vector<crypto::PublicKey>& contact_codes);
+    /// Listens to our own two topics, those of `answers`, and those with, or of, the others; true when that changed
+    /// anything. Those over the bound are left out: the contact-code topics first, then the last of `negotiated`.
+    bool listen(const std::vector<crypto::PublicKey>& negotiated, const std::vector<crypto::PublicKey>& contact_codes,
+                const std::vector<AnswerKey>& answers = {});
     [[nodiscard]] std::vector<std::string> content_topics() const;
     [[nodiscard]] const std::string& pubsub_topic() const { return pubsub_topic_; }
 
@@ -52,6 +61,12 @@ class Mailbox {
     /// topic of both. Errors: limit (more than 256 segments).
     [[nodiscard]] Result<std::vector<waku::WakuMessage>> seal(ByteView payload, const crypto::PublicKey& to, bool negotiated,
                                                               TimestampMs now);
+    /// By `signer`, who stands for nobody, to the partitioned topic of `to`; in one envelope.
+    [[nodiscard]] Result<waku::WakuMessage> seal_from(const crypto::SecretKey& signer, ByteView payload,
+                                                      const crypto::PublicKey& to, TimestampMs now);
+    /// By `signer` to everybody who knows `chat_id`; in one envelope.
+    [[nodiscard]] Result<waku::WakuMessage> seal_from(const crypto::SecretKey& signer, ByteView payload,
+                                                      const std::string& chat_id, TimestampMs now);
     /// To our contact-code topic.
     [[nodiscard]] Result<std::vector<waku::WakuMessage>> seal_contact_code(ByteView payload, TimestampMs now);
 
@@ -63,7 +78,9 @@ class Mailbox {
         TopicUse use{TopicUse::own};
         std::optional<crypto::PublicKey> of{};
         std::string chat_id;
+        std::shared_ptr<const crypto::SecretKey> key{};  ///< of an answer
     };
+    [[nodiscard]] Result<waku::OpenedPayload> open_on(const Listening& topic, ByteView payload) const;
     [[nodiscard]] const waku::SymmetricKey& key_of(const std::string& chat_id) const;
     [[nodiscard]] Result<std::vector<waku::WakuMessage>> seal_symmetric(ByteView payload, const std::string& chat_id,
                                                                         TimestampMs now);

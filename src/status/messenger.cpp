@@ -105,13 +105,11 @@ Task<Result<void>> MessengerImpl::start() {
     }
     tasks_.spawn("status_sender", sender_.work());
     tasks_.spawn("status_receiver", receiver_.work());
-    if (core_.config.push) {
-        core_.env.log.warn("push_unsupported", {{"note", "push servers are not asked in this version"}});
-    }
     core_.env.log.info("started", {{"contacts", core_.state.contacts().size()},
                                    {"unacknowledged", unacknowledged()},
                                    {"topics", content_topics().size()},
-                                   {"ratchet", core_.config.ratchet ? "on" : "off"}});
+                                   {"ratchet", core_.config.ratchet ? "on" : "off"},
+                                   {"push", core_.config.push ? "on" : "off"}});
     co_return Result<void>{};
 }
 

@@ -26,7 +26,7 @@ struct MessengerConfig {
     std::string display_name;       ///< check_display_name holds
     std::optional<Image> picture;
     bool ratchet{false};            ///< publish bundles; encryption.hpp says what that means
-    bool push{false};               ///< ask the owner's push servers, as an extra; 71/PUSH-NOTIFICATION-SERVER
+    bool push{false};               ///< ask contacts' push servers to wake their devices, as an extra (pushes.hpp)
     std::uint16_t cluster{16};
     std::uint16_t shard{32};
 };
@@ -150,7 +150,8 @@ class Messenger {
     [[nodiscard]] virtual Task<Result<Sent>> request_contact(crypto::PublicKey to, std::string text) = 0;
     /// Accepts the open request of `from`, who is on the allow-list from then on. Errors: not_found, those of publish.
     [[nodiscard]] virtual Task<Result<Sent>> accept_contact(crypto::PublicKey from) = 0;
-    /// Takes the contact back and forgets its sessions. Errors: not_found, those of publish.
+    /// Takes the contact back. Its devices and sessions are kept, as a stranger's are, the first to make room: the other
+    /// side goes on with them if it asks again. Errors: not_found, those of publish.
     [[nodiscard]] virtual Task<Result<void>> remove_contact(crypto::PublicKey other) = 0;
     [[nodiscard]] virtual std::vector<ContactInfo> contacts() const = 0;
     /// Messages that are not acknowledged yet.

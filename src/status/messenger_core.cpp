@@ -41,31 +41,39 @@ void MessengerCore::listen() {
     if (!encryption) {
         return;
     }
-    std::vector<crypto::PublicKey> others;
+    std::vector<crypto::PublicKey> all;
+    std::vector<crypto::PublicKey> negotiated;
     std::set<MessengerState::PeerKey> known;
     const auto add = [&](const crypto::PublicKey& who) {
         if (known.insert(who.compressed()).second) {
-            others.push_back(who);
+            all.push_back(who);
         }
     };
-    if (state.own().bundles_published) {
-        for (const auto& [key, contact] : state.contacts()) {
-            if (is_awaited(contact.key)) {
-                add(contact.key);
-            }
-        }
-        for (const crypto::PublicKey& owner : owners) {
-            add(owner);
+    for (const auto& [key, contact] : state.contacts()) {
+        if (is_awaited(contact.key)) {
+            add(contact.key);
         }
     }
+    for (const crypto::PublicKey& owner : owners) {
+        add(owner);
+    }
+    std::vector<crypto::PublicKey> woken = owners;
+    woken.insert(woken.end(), all.begin(), all.end());
+    pushes.keep(woken);
     for (const crypto::PublicKey& who : encryption->negotiated_with()) {
-        if (is_awaited(who)) {
+        if (is_awaited(who)) {  // strangers, too, are remembered
             add(who);
+            negotiated.push_back(who);
         }
     }
-    const bool changed = mailbox.listen(others, config.ratchet ? others : std::vector<crypto::PublicKey>{});
-    if (others.size() + 2 > Mailbox::most_topics) {
-        env.log.warn("too_many_topics", {{"contacts", others.size()}, {"topics", Mailbox::most_topics}});
+    if (state.own().bundles_published) {
+        negotiated = all;
+    }
+    const bool reads_codes = config.ratchet || config.push;
+    const std::vector<AnswerKey> answers = pushes.answer_keys();
+    const bool changed = mailbox.listen(negotiated, reads_codes ? all : std::vector<crypto::PublicKey>{}, answers);
+    if (negotiated.size() + answers.size() + 2 > Mailbox::most_topics) {
+        env.log.warn("too_many_topics", {{"contacts", negotiated.size()}, {"topics", Mailbox::most_topics}});
     }
     if (changed && topics_changed) {
         topics_changed();

@@ -12,6 +12,7 @@
 #include "mailbox.hpp"
 #include "messenger.hpp"
 #include "messenger_state.hpp"
+#include "pushes.hpp"
 
 namespace noroshi::status {
 
@@ -23,6 +24,7 @@ struct MessengerCore {
           own(config.identity.public_key()),
           mailbox(config.identity, config.cluster, config.shard, env.random),
           composer(config.identity, config.display_name, config.picture),
+          pushes(config.push, config.identity, env),
           commits(env.store, env.executor) {}
 
     MessengerConfig config;
@@ -32,6 +34,7 @@ struct MessengerCore {
     std::unique_ptr<Encryption> encryption{};  ///< from `load` on
     Mailbox mailbox;
     Composer composer;
+    Pushes pushes;
     CommitQueue commits;
     std::vector<crypto::PublicKey> owners{};  ///< the allow-list
     bool requests_open{false};

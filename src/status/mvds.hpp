@@ -34,7 +34,8 @@ struct MvdsPayload {
 /// Keccak-256 of both compressed keys, the one with the smaller X first.
 [[nodiscard]] MvdsId mvds_group(const crypto::PublicKey& a, const crypto::PublicKey& b);
 [[nodiscard]] Bytes encode_mvds(const MvdsPayload& payload);
-/// Offers and requests are passed over: batch mode has none. At most 1,000 acks and 100 messages are taken.
+/// Offers and requests are passed over: batch mode has none. At most 1,000 acks and 100 messages are taken. Whether a
+/// message is of the group of its sender is for the caller to see.
 /// Errors: parse (malformed, too_many, empty). Bytes that are malformed or empty are no MVDS payload but a message by
 /// themselves.
 [[nodiscard]] Result<MvdsPayload> decode_mvds(ByteView bytes);

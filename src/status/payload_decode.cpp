@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "payload_rules.hpp"
+#include "push.hpp"
 #include "text.hpp"
 #include "wire.hpp"
 
@@ -133,6 +134,9 @@ Result<Payload> decode_advertisement(ByteView bytes) {
     ContactCodeAdvertisement out;
     if (in.has_chat_identity()) {
         out.identity = read_identity(in.chat_identity());
+    }
+    for (int i = 0; i < std::min(in.push_notification_info_size(), static_cast<int>(most_push_infos)); ++i) {
+        out.push_infos.push_back(read_push_info(in.push_notification_info(i)));
     }
     return checked(std::move(out));
 }

@@ -2,6 +2,7 @@
 #include <status.pb.h>
 
 #include "payload_rules.hpp"
+#include "push.hpp"
 #include "status/identity.hpp"
 #include "wire.hpp"
 
@@ -158,6 +159,9 @@ struct Encode {
         if (advertisement.identity) {
             NOROSHI_TRY_VOID(check_identity(*advertisement.identity));
             fill(*advertisement.identity, *out.mutable_chat_identity());
+        }
+        for (const PushInfo& info : advertisement.push_infos) {
+            write_push_info(info, *out.add_push_notification_info());
         }
         return wire::to_bytes(out);
     }

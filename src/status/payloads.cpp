@@ -51,6 +51,11 @@ Result<SignedPayload> unwrap_payload(ByteView wrapped) {
     return SignedPayload{*signer, in.type(), wire::bytes(in.payload()), message_id(*signer, wrapped)};
 }
 
+std::int32_t type_of_wrapped(ByteView wrapped) {
+    wire::ApplicationMetadataMessage in;
+    return wire::parse(in, wrapped) ? in.type() : 0;
+}
+
 std::string message_id(const crypto::PublicKey& signer, ByteView wrapped) {
     const auto point = signer.uncompressed();
     Bytes material(point.begin(), point.end());

@@ -122,8 +122,23 @@ struct ChatIdentity {
     std::optional<Image> picture;  ///< sent as "thumbnail" and "large"; its width and height are not
     bool operator==(const ChatIdentity&) const = default;
 };
+/// How one device is woken through one push server, as somebody told it: push.hpp judges it.
+struct PushInfo {
+    std::string access_token;         ///< "": it is in one of allowed_keys
+    std::string installation_id;
+    Bytes user;                       ///< his name at push servers
+    std::vector<Bytes> allowed_keys;  ///< the token, sealed to one contact each; at most most_allowed_keys are read
+    Bytes grant;                      ///< the user's signature
+    std::uint64_t version{0};
+    Bytes server;                     ///< compressed key; empty in an answer of the server itself
+    bool operator==(const PushInfo&) const = default;
+};
+inline constexpr std::size_t most_push_infos = 8;
+inline constexpr std::size_t most_allowed_keys = 256;
+
 struct ContactCodeAdvertisement {
     std::optional<ChatIdentity> identity;
+    std::vector<PushInfo> push_infos{};  ///< the first most_push_infos
     bool operator==(const ContactCodeAdvertisement&) const = default;
 };
 /// A type that is acknowledged and passed over.
@@ -157,5 +172,7 @@ struct SignedPayload {
 [[nodiscard]] Result<SignedPayload> unwrap_payload(ByteView wrapped);
 [[nodiscard]] std::string message_id(const crypto::PublicKey& signer, ByteView wrapped);
 [[nodiscard]] MessageType type_of(const Payload& payload);
+/// The type that a frame of ours names; 0 when it is none.
+[[nodiscard]] std::int32_t type_of_wrapped(ByteView wrapped);
 
 }  // namespace noroshi::status

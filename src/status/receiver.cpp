@@ -61,6 +61,10 @@ Task<Result<void>> Receiver::take(waku::ReceivedMessage message) {
         co_return Result<void>{};
     }
     Result<OpenedEnvelope> envelope = core_.mailbox.open(message.message);
+    if (envelope && envelope->use == TopicUse::answer) {
+        core_.count_received(take_answer(*envelope));
+        co_return Result<void>{};
+    }
     Result<void> allowed;
     if (!envelope) {
         allowed = fail(envelope.error());
@@ -80,6 +84,20 @@ Task<Result<void>> Receiver::take(waku::ReceivedMessage message) {
     Effects effects;
     judge(*envelope, std::move(**whole), effects);
     co_return co_await carry_out(envelope->signer, std::move(effects));
+}
+
+/// What a push server answers changes nothing that is kept.
+std::string Receiver::take_answer(const OpenedEnvelope& envelope) {
+    const Result<SignedPayload> frame = unwrap_payload(envelope.payload);
+    if (!frame) {
+        return std::string(first_word(frame.error().message));
+    }
+    if (frame->signer != envelope.signer) {
+        return "other_signer";
+    }
+    core_.pushes.take_answer(*envelope.topic_of, *frame);
+    sender_.wake();
+    return "push_answer";
 }
 
 /// Who may cost us more than one decryption.
@@ -135,7 +153,12 @@ void Receiver::judge_private(const OpenedEnvelope& envelope, Encryption::Opened 
     for (const MvdsId& id : payload->acks) {
         core_.count_received(application_.take_acknowledgement(envelope.signer, id, effects) ? "ack" : "ack_of_nothing");
     }
+    const MvdsId group = mvds_group(envelope.signer, core_.own);
     for (const MvdsMessage& message : payload->messages) {
+        if (message.group != group) {
+            core_.count_received("other_group");
+            continue;
+        }
         const Judgement judged = judge_message(envelope, message.body, false, effects);
         core_.count_received(judged.word);
         if (judged.acknowledge) {

@@ -45,6 +45,7 @@ class Receiver {
 
   private:
     [[nodiscard]] Task<Result<void>> take(waku::ReceivedMessage message);
+    [[nodiscard]] std::string take_answer(const OpenedEnvelope& envelope);
     void judge(const OpenedEnvelope& envelope, Bytes whole, Effects& effects);
     void judge_private(const OpenedEnvelope& envelope, Encryption::Opened opened, Effects& effects);
     [[nodiscard]] Judgement judge_message(const OpenedEnvelope& envelope, ByteView wrapped, bool is_public, Effects& effects);

@@ -15,6 +15,9 @@ constexpr std::size_t frame_bytes = 2'048;
 
 Error retryable(Errc code, std::string message) { return Error{code, std::move(message), {}, true}; }
 
+/// Edits and reactions, acceptances and updates wake nobody.
+bool is_chat_message(ByteView body) { return type_of_wrapped(body) == static_cast<std::int32_t>(MessageType::chat_message); }
+
 EnvelopeRef ref_of(const waku::WakuMessage& message, const std::string& pubsub_topic) {
     return {message.content_topic, message.timestamp_ns.value_or(0), waku::message_hash(pubsub_topic, message)};
 }
@@ -82,6 +85,9 @@ Task<Result<Sent>> Sender::dispatch(crypto::PublicKey to, std::vector<MvdsId> id
         }
         out = std::move(published);
         want_identity(to);
+        if (!one.parcel->tells.empty()) {
+            core_.pushes.told(to, one.parcel->tells);
+        }
     }
     co_return out;
 }
@@ -128,7 +134,10 @@ Result<Sender::ParcelPtr> Sender::seal_rows(const crypto::PublicKey& to, const s
         return fail(room.error());
     }
     const TimestampMs now = core_.env.clock.now();
-    const Encryption::Sealed sealed = core_.encryption->seal(to, encode_mvds(payload_of(to, ids)), now, writes);
+    // Whoever asks, and whoever was removed, gets acknowledgements as a stranger.
+    const Recipient recipient = core_.may_write(to) ? Recipient::contact : Recipient::stranger;
+    const Encryption::Sealed sealed =
+        core_.encryption->seal(to, encode_mvds(payload_of(to, ids)), now, writes, recipient);
     auto parcel = std::make_shared<Parcel>();
     parcel->kind = ids.empty() ? "ack" : repeated ? "repeat" : "message";
     parcel->rows = ids;
@@ -166,6 +175,9 @@ void Sender::claim(Parcel& parcel, StateWrites& writes) {
         OutRow row = *core_.state.out(id);
         row.sends = std::min(row.sends + 1, mvds_most_sends);
         row.next_at = core_.env.clock.now() + mvds_pause(row.sends, core_.env.random);
+        if (core_.config.push && row.sends == 1 && parcel.tells.empty() && is_chat_message(row.message.body)) {
+            parcel.tells = core_.composer.id_of(row);
+        }
         core_.state.put_out(id, std::move(row), writes);
     }
 }

@@ -50,6 +50,7 @@ class Sender {
         std::vector<waku::WakuMessage> envelopes;
         std::vector<MvdsId> rows;
         const char* kind{""};
+        std::string tells;  ///< id of a message that is to wake the recipient's devices, or ""
         bool in_flight{false};
     };
     using ParcelPtr = std::shared_ptr<Parcel>;  // shared by its rows and whoever publishes it
@@ -86,6 +87,8 @@ class Sender {
     void expire(StateWrites& writes);
     [[nodiscard]] Task<Result<void>> tell_identity(crypto::PublicKey to);
     void want_identity(const crypto::PublicKey& to);
+    [[nodiscard]] bool is_push_due();
+    [[nodiscard]] Task<Result<void>> push();
     [[nodiscard]] bool is_advertisement_due() const;
     [[nodiscard]] Task<Result<void>> advertise();
     [[nodiscard]] Milliseconds rest();

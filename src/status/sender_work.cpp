@@ -72,6 +72,10 @@ Task<Result<bool>> Sender::step() {
         }
         co_return true;
     }
+    if (is_push_due()) {
+        NOROSHI_CO_TRY_VOID(co_await push());
+        co_return true;
+    }
     if (!identity_wanted_.empty()) {
         const MessengerState::PeerKey next = *identity_wanted_.begin();
         identity_wanted_.erase(identity_wanted_.begin());
@@ -217,6 +221,33 @@ Task<Result<void>> Sender::tell_identity(crypto::PublicKey to) {
     co_return Result<void>{};
 }
 
+bool Sender::is_push_due() {
+    return core_.pushes.rest() == Milliseconds(0) &&
+           budget_.pause(1, Urgency::later, core_.env.clock.steady()) == Milliseconds(0);
+}
+
+/// The messages themselves do not depend on it. Errors: cancelled.
+Task<Result<void>> Sender::push() {
+    const std::optional<PushStep> step = core_.pushes.next();
+    if (!step || !budget_.take(1, Urgency::later, core_.env.clock.steady())) {
+        co_return Result<void>{};
+    }
+    const TimestampMs now = core_.env.clock.now();
+    Result<waku::WakuMessage> sealed =
+        step->server ? core_.mailbox.seal_from(*step->signer, step->wrapped, *step->server, now)
+                     : core_.mailbox.seal_from(*step->signer, step->wrapped, step->chat_id, now);
+    NOROSHI_CO_TRY(waku::WakuMessage message, std::move(sealed));
+    auto parcel = std::make_shared<Parcel>();
+    parcel->kind = step->kind;
+    parcel->envelopes.push_back(std::move(message));
+    const Result<Sent> sent = co_await publish(std::move(parcel));
+    if (!sent && sent.error().code == Errc::cancelled) {
+        co_return fail(sent.error());
+    }
+    core_.pushes.count(!sent ? "not_sent" : step->server ? "requested" : "queried");
+    co_return Result<void>{};
+}
+
 bool Sender::is_advertisement_due() const {
     const auto age = core_.env.clock.now() - core_.state.own().advertised_at;
     return core_.config.ratchet && core_.env.clock.steady() >= next_advertisement_ &&
@@ -256,6 +287,9 @@ Milliseconds Sender::rest() {
     };
     if (!identity_wanted_.empty()) {
         sooner(Milliseconds(0), Urgency::later);
+    }
+    if (const std::optional<Milliseconds> push = core_.pushes.rest()) {
+        sooner(*push, Urgency::later);
     }
     for (const auto& [peer, acks] : acks_) {
         sooner(acks.due - now, Urgency::answer);

@@ -34,6 +34,10 @@ constexpr const char* migrations[] = {
     "NULL, crc INTEGER NOT NULL) STRICT;"
     "CREATE INDEX rows_state ON rows (state);"};
 constexpr int kept_history = 10'000;
+/// What a receiver said of a message is the end of it, whichever batch the disk took last: one that was refused is tried
+/// again, after others that were decided later.
+constexpr std::string_view nothing_back =
+    "outbox.state NOT IN ('delivered', 'answered') OR excluded.state = outbox.state OR excluded.state = 'answered'";
 constexpr int newest_version = static_cast<int>(std::size(migrations));
 
 tl::unexpected<Error> sql_fault(const SQLite::Exception& fault) {
@@ -97,9 +101,12 @@ void Database::prepare() {
 }
 
 void Database::put(const std::string& table, const Put& row) {
-    const std::string conflict = row.first_wins ? "DO NOTHING"
-                                                : "DO UPDATE SET state = excluded.state, content = excluded.content, "
-                                                  "crc = excluded.crc";
+    std::string conflict = row.first_wins ? "DO NOTHING"
+                                          : "DO UPDATE SET state = excluded.state, content = excluded.content, "
+                                            "crc = excluded.crc";
+    if (!row.only_if.empty()) {
+        conflict += " WHERE " + row.only_if;
+    }
     SQLite::Statement statement(db_, "INSERT INTO " + table + " (key, state, content, crc) VALUES (?, ?, ?, ?) ON "
                                                               "CONFLICT (key) " + conflict);
     statement.bind(1, row.key);
@@ -130,7 +137,7 @@ void Database::apply(const Batch& batch) {
         void operator()(const Batch::DeleteGroup& d) const { self.erase("groups", d.key); }
         void operator()(const OutboxRow& row) const {
             const std::string_view state = row.unconfirmed ? "unconfirmed" : outbox_state_name(row.state);
-            self.put("outbox", {row.message.id, encode(row), std::string(state)});
+            self.put("outbox", {row.message.id, encode(row), std::string(state), false, std::string(nothing_back)});
         }
         void operator()(const model::Receipt& receipt) const {
             self.put("receipts", {receipt_key(receipt.message_id, receipt.kind), encode(receipt),

@@ -50,6 +50,7 @@ class Database {
         std::string content;
         std::string state{};
         bool first_wins{false};  ///< a row that is there already stays
+        std::string only_if{};   ///< SQL condition for replacing one, over `excluded` and the table's name
     };
     void put(const std::string& table, const Put& row);
     void erase(const std::string& table, const std::string& key);

@@ -81,6 +81,7 @@ class Batch {
     void delete_alert(std::string rule, std::uint64_t fingerprint);
     void put_group(GroupRow row);
     void delete_group(std::string key);
+    /// A row that is `delivered` or `answered` never goes back, whatever is written after it.
     void put_outbox(OutboxRow row);
     /// Of each kind the first counts, but for `handed_over`: a message that was lost is handed over again.
     void put_receipt(model::Receipt receipt);

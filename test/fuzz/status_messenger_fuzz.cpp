@@ -59,7 +59,7 @@ struct Rules {
     Metrics metrics;
     NoStore store;
     NoNode node;
-    MessengerCore core{MessengerConfig{secret(1), "noroshi", std::nullopt},
+    MessengerCore core{MessengerConfig{secret(1), "noroshi", std::nullopt, false, true},
                        MessengerEnvironment{node, store, runtime, runtime.executor(), clock, random, metrics, Log::none()}};
     Application application{core};
 };
@@ -101,8 +101,20 @@ void check_rows(ByteView bytes) {
 
 }  // namespace
 
+/// The owner was told something; what is then asked of push servers is bounded.
+void wake(Rules& rules) {
+    rules.core.pushes.told(secret(2).public_key(), "0x" + std::string(64, '7'));
+    for (std::size_t steps = 0; rules.core.pushes.rest() == Milliseconds(0); ++steps) {
+        const std::optional<PushStep> step = rules.core.pushes.next();
+        if (steps > most_push_infos || (step && step->wrapped.empty())) {
+            std::abort();
+        }
+    }
+}
+
 /// One input: messages of a byte who and how, a byte type, two bytes length, payload. Bit 0 of the first byte: the stranger
-/// says it; bit 1: an hour passes; bit 2: requests are let in, or no longer.
+/// says it; bit 1: an hour passes; bit 2: requests are let in, or no longer; bit 3: in a contact code; bit 4: as a push
+/// server's answer about the owner; bit 5: the owner was told something before.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::array<crypto::PublicKey, 2> speakers{secret(2).public_key(), secret(3).public_key()};
     Rules rules;
@@ -118,13 +130,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             rules.clock.advance(Milliseconds(3'600'000));
         }
         rules.core.requests_open = (how & 4U) == 0;
+        if ((how & 32U) != 0) {
+            wake(rules);
+        }
         const InboundMessage message{
             {speakers[how & 1U], type, {payload.begin(), payload.end()}, "0x" + to_hex(crypto::sha256(payload))},
             payload,
             rules.clock.now(),
             rules.clock.now()};
+        if ((how & 16U) != 0) {
+            rules.core.pushes.take_answer(speakers[0], message.signed_payload);
+            continue;
+        }
         Effects effects;
-        const Judgement judged = rules.application.take(message, effects);
+        const Judgement judged = (how & 8U) != 0 ? rules.application.take_contact_code(message, effects)
+                                                 : rules.application.take(message, effects);
         if (judged.word.empty() || judged.word.find(' ') != std::string::npos) {
             std::abort();
         }

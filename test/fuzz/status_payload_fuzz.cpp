@@ -1,10 +1,12 @@
-// test/fuzz/status_payload_fuzz.cpp - any bytes as the signed frame and as a payload of each type; what is read is read back.
+// test/fuzz/status_payload_fuzz.cpp - any bytes as the signed frame, as a payload of each type and as a push server's answer;
+// what is read is read back.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
 #include "payloads.hpp"
+#include "push.hpp"
 #include "status/identity.hpp"
 
 namespace {
@@ -27,6 +29,34 @@ void drop_strange_name(auto& payload) {
     }
 }
 
+/// A refusal is one word; whoever may be woken fits into a request.
+void judge(const std::vector<PushInfo>& infos, const std::optional<crypto::PublicKey>& server) {
+    static const crypto::SecretKey user = *crypto::SecretKey::from_bytes(Bytes(32, 0x22));
+    static const crypto::SecretKey own = *crypto::SecretKey::from_bytes(Bytes(32, 0x11));
+    if (infos.size() > most_push_infos) {
+        std::abort();
+    }
+    for (const PushInfo& info : infos) {
+        const Result<PushTarget> target = judge_push_info(info, user.public_key(), own, server);
+        if (target && encode_push_request({*target}, user.public_key(), own.public_key(), Bytes(32, 1)).empty()) {
+            std::abort();
+        }
+        if (!target && (target.error().code != Errc::refused || target.error().message.find(' ') != std::string::npos)) {
+            std::abort();
+        }
+    }
+}
+
+void read_answers(ByteView bytes) {
+    static const crypto::PublicKey server = crypto::SecretKey::from_bytes(Bytes(32, 0x77))->public_key();
+    if (const auto response = decode_push_query_response(bytes)) {
+        judge(response->infos, server);
+    }
+    if (const auto response = decode_push_response(bytes); response && response->reports.size() > most_push_infos) {
+        std::abort();
+    }
+}
+
 void read_and_read_back(std::int32_t type, ByteView bytes) {
     Result<Payload> payload = decode_payload(type, bytes);
     if (!payload) {
@@ -37,6 +67,9 @@ void read_and_read_back(std::int32_t type, ByteView bytes) {
     }
     if (static_cast<std::int32_t>(type_of(*payload)) != type) {
         std::abort();
+    }
+    if (const auto* code = std::get_if<ContactCodeAdvertisement>(&*payload)) {
+        judge(code->push_infos, std::nullopt);
     }
     std::visit([](auto& one) { drop_strange_name(one); }, *payload);
     const Result<Bytes> encoded = encode_payload(*payload);
@@ -64,6 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (size > 0) {
         read_and_read_back(types[data[0] % types.size()], input.subspan(1));
+        read_answers(input.subspan(1));
     }
     return 0;
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/status-im/status-go/protocol"
 	"github.com/status-im/status-go/protocol/common"
 	"github.com/status-im/status-go/protocol/protobuf"
+	"github.com/status-im/status-go/protocol/pushnotificationclient"
 	"github.com/status-im/status-go/protocol/requests"
 )
 
@@ -32,7 +33,7 @@ type command struct {
 	Type       int32  `json:"type"`        // of react: 1 love, 2 thumbs up, 3 thumbs down, 4 laugh, 5 sad, 6 angry
 	File       string `json:"file"`        // of image
 	Adjust     bool   `json:"adjust"`      // of image: made small first, as the app does; else sent as it is
-	On         bool   `json:"on"`          // of contacts_only
+	On         bool   `json:"on"`          // of contacts_only and push_register
 	Address    string `json:"address"`     // of connect and disconnect: a multiaddress
 }
 
@@ -109,6 +110,14 @@ var others = map[string]func(p *peer, c command) (fields, error){
 			return nil, err
 		}
 		return nil, user.SaveSettingField(settings.MessagesFromContactsOnly, c.On)
+	},
+	// The device with the token is to be woken by the server; with `on` for contacts only.
+	"push_register": func(p *peer, c command) (fields, error) {
+		return nil, p.registerForPush(c.To, c.Text, c.On)
+	},
+	"push_registered": func(p *peer, _ command) (fields, error) {
+		registered, err := p.messenger.RegisteredForPushNotifications()
+		return fields{"registered": registered}, err
 	},
 }
 
@@ -206,6 +215,27 @@ func (p *peer) image(to, text, file string, adjust bool) (*protocol.MessengerRes
 		image.Format = images.GetProtobufImageFormat(image.Payload)
 	}
 	return p.messenger.SendChatMessage(context.Background(), message)
+}
+
+func (p *peer) registerForPush(server, token string, fromContactsOnly bool) error {
+	id, err := contactID(server)
+	if err != nil {
+		return err
+	}
+	key, err := common.HexToPubkey(id)
+	if err != nil {
+		return err
+	}
+	if fromContactsOnly {
+		if err := p.messenger.EnablePushNotificationsFromContactsOnly(); err != nil {
+			return err
+		}
+	}
+	ctx := context.Background()
+	if err := p.messenger.AddPushNotificationsServer(ctx, key, pushnotificationclient.ServerTypeCustom); err != nil {
+		return err
+	}
+	return p.messenger.RegisterForPushNotifications(ctx, token, "topic", protobuf.PushNotificationRegistration_FIREBASE_TOKEN)
 }
 
 func (p *peer) filters() []fields {

@@ -47,6 +47,7 @@ type options struct {
 	echo         bool
 	contactsOnly bool
 	store        bool
+	gorush       string
 	watch        list
 	ack          bool
 	logger       *zap.Logger
@@ -77,6 +78,7 @@ func parse(raw bool, arguments []string) (options, error) {
 		flags.BoolVar(&o.echo, "echo", false, "answer each text with `echo: ` and the text")
 		flags.BoolVar(&o.contactsOnly, "contacts-only", false, "take messages from contacts only")
 		flags.BoolVar(&o.store, "store", false, "be a store node")
+		flags.StringVar(&o.gorush, "gorush", "", "be a push notification server that posts to the gorush at this URL")
 	}
 	if err := flags.Parse(arguments); err != nil {
 		return o, err

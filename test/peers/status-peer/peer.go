@@ -25,6 +25,7 @@ import (
 	"github.com/status-im/status-go/protocol"
 	"github.com/status-im/status-go/protocol/common"
 	"github.com/status-im/status-go/protocol/common/shard"
+	"github.com/status-im/status-go/protocol/pushnotificationserver"
 	"github.com/status-im/status-go/wakuv2"
 	"github.com/status-im/status-go/walletdatabase"
 )
@@ -141,6 +142,10 @@ func (p *peer) startMessenger() error {
 		protocol.WithCheckingForBackupDisabled(),
 		protocol.WithAutoMessageDisabled(),
 		protocol.WithSignalsHandler(signals{peer: p}),
+	}
+	if p.gorush != "" {
+		options = append(options, protocol.WithPushNotificationServerConfig(
+			&pushnotificationserver.Config{Enabled: true, GorushURL: p.gorush, Logger: p.logger}))
 	}
 	user, err := accounts.NewDB(p.app)
 	if err != nil {

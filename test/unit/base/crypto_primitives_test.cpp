@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/crypto/crypto.hpp"
+#include "base/crypto/shake.hpp"
 
 namespace noroshi::crypto {
 namespace {
@@ -40,6 +41,16 @@ TEST(Crypto_hash, Sha256_of_abc) {
 
 TEST(Crypto_hash, Sha256_of_parts_is_that_of_the_whole) {
     EXPECT_EQ(sha256({as_bytes("a"), as_bytes(""), as_bytes("bc")}), sha256(as_bytes("abc")));
+}
+
+TEST(Crypto_hash, Shake256_fills_what_it_is_given) {
+    Bytes out(64);
+    shake256({}, out);
+    EXPECT_EQ(to_hex(out), "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762f"
+                           "d75dc4ddd8c0f200cb05019d67b592f6fc821c49479ab48640292eacb3b7c4be");
+    out.resize(20);
+    shake256(as_bytes("abc"), out);
+    EXPECT_EQ(to_hex(out), "483366601360a8771c6863080cc4114d8db44530");
 }
 
 TEST(Crypto_hash, Keccak256_of_nothing_has_the_original_padding) {

@@ -196,9 +196,10 @@ const Case people[] = {
      "n.yml:1:45: receiver \"a\": Status's chats travel on shard 32; expected it in waku.shards, and no autosharding\n"},
     {"status_section_key", "status: {display_nam: abcde}\n",
      "n.yml:1:10: status: unknown key \"display_nam\"; did you mean \"display_name\"? (expected one of: display_name, "
-     "picture, ratchet)\n"},
+     "picture, ratchet, push)\n"},
     {"status_picture", "status: {picture: ''}\n",
      "n.yml:1:19: status.picture: expected the path of a file, got \"\"\n"},
+    {"status_push", "status: {push: maybe}\n", "n.yml:1:16: status.push: expected true or false, got \"maybe\"\n"},
     {"status_ratchet", "status: {ratchet: 1}\n", "n.yml:1:19: status.ratchet: expected true or false, got \"1\"\n"},
     {"bad_key", "receivers: [{name: a, waku_configs: [{to: 02abc}]}]\n",
      "n.yml:1:43: receivers[0].waku_configs[0].to: expected a public key of 66 or 130 hex digits as `noroshi id` prints "

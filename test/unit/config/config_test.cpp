@@ -99,7 +99,7 @@ TEST(Config, Reads_a_status_receiver_and_where_its_key_stands) {
     const Loaded loaded = parse("/etc/noroshi/noroshi.yml",
                                 "receivers:\n  - name: phone\n    status_configs:\n"
                                 "      - to: https://status.app/u#zQ3shKey\n"
-                                "status: {display_name: my node, picture: me.png, ratchet: true}\n");
+                                "status: {display_name: my node, picture: me.png, ratchet: true, push: true}\n");
     ASSERT_TRUE(loaded.config) << loaded.errors.front().to_string();
     const Receiver& phone = loaded.config->receivers.at(0);
     EXPECT_TRUE(phone.waku_configs.empty());
@@ -112,6 +112,7 @@ TEST(Config, Reads_a_status_receiver_and_where_its_key_stands) {
     EXPECT_EQ(status.picture, "/etc/noroshi/me.png");
     EXPECT_EQ(status.picture_where, (SourcePos{"/etc/noroshi/noroshi.yml", 5, 42}));
     EXPECT_TRUE(status.ratchet);
+    EXPECT_TRUE(status.push);
 }
 
 TEST(Config, Is_called_noroshi_in_Status_without_a_picture) {
@@ -120,6 +121,7 @@ TEST(Config, Is_called_noroshi_in_Status_without_a_picture) {
     EXPECT_EQ(loaded.config->status.display_name, "noroshi");
     EXPECT_TRUE(loaded.config->status.picture.empty());
     EXPECT_FALSE(loaded.config->status.ratchet);
+    EXPECT_FALSE(loaded.config->status.push);
 }
 
 TEST(Config, Reads_a_receiver_key) {

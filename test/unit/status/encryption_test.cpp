@@ -409,6 +409,35 @@ TEST(Encryption_state, Strangers_cannot_push_out_a_contact) {
     EXPECT_EQ(world.alice.encryption().negotiated_with().size(), Peers::most_strangers + 1);
 }
 
+TEST(Encryption_state, A_stranger_who_is_answered_stays_one) {
+    World world;
+    world.meet();
+    ASSERT_EQ(world.alice.read(world.bob, world.bob.write(world.alice, "let me in")), "let me in");
+    const auto answer = [&](Recipient recipient) {
+        StateWrites changes;
+        Encryption::Sealed sealed =
+            world.alice.encryption().seal(world.bob.identity(), as_bytes("heard"), world.alice.now, changes, recipient);
+        world.alice.store().apply(changes);
+        EXPECT_EQ(world.bob.read(world.alice, sealed.protocol_message), "heard");
+        return sealed.negotiated;
+    };
+    EXPECT_FALSE(answer(Recipient::stranger));  // nor is it worth the key of a topic
+    for (std::uint8_t i = 0; i < Peers::most_strangers; ++i) {
+        TestDevice stranger(static_cast<std::uint8_t>(0x80 + i), "stranger");
+        ASSERT_EQ(stranger.read(world.alice, world.alice.write_public("bundle")), "bundle");
+        ASSERT_EQ(world.alice.read(stranger, stranger.write(world.alice, "me too")), "me too");
+    }
+    EXPECT_EQ(world.alice.store().tables["devices"].size(), Peers::most_strangers);
+    EXPECT_EQ(world.alice.read(world.bob, world.bob.write(world.alice, "hello")), "refused: unknown_session");
+}
+
+TEST(Encryption_state, What_is_sealed_to_a_contact_goes_to_the_negotiated_topic) {
+    World world;
+    world.meet();
+    ASSERT_EQ(world.alice.read(world.bob, world.bob.write(world.alice, "hello")), "hello");
+    EXPECT_TRUE(world.alice.seal(world.bob.identity(), "welcome").negotiated);
+}
+
 TEST(Encryption_state, A_stranger_cannot_fill_the_sessions) {
     TestDevice alice(0x11, "alice-1");
     TestDevice stranger(0x33, "stranger");

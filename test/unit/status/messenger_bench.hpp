@@ -144,7 +144,7 @@ class Party {
           index_(index) {}
 
     void start() {
-        MessengerConfig config{identity.clone(), display_name, picture, publish_bundles};
+        MessengerConfig config{identity.clone(), display_name, picture, publish_bundles, push};
         ManualLoop& loop = network_.loop;
         messenger = make_messenger(std::move(config), {*node, store, loop.timers, loop.runtime.executor(), loop.clock, random,
                                                        metrics, Log::none()});
@@ -223,6 +223,7 @@ class Party {
     Metrics metrics;
     std::vector<crypto::PublicKey> owners;
     bool requests_open{false};
+    bool push{false};
     bool keeps_events{false};  ///< does not say that they are done
     std::unique_ptr<Messenger> messenger;
     std::map<std::string, EventContent> events;  ///< by id: what is told again after a kill is the same

@@ -80,6 +80,17 @@ TEST_F(HostileTest, Forged_and_open_messages_are_refused) {
     EXPECT_EQ(daemon.node->publishes, publishes);  // nor acknowledged
 }
 
+TEST_F(HostileTest, A_message_of_another_group_is_refused_and_not_acknowledged) {
+    bench.pass(10s);
+    const int publishes = daemon.node->publishes;
+    const Bytes frame = owner.frame(owner.text(daemon.key(), "hello"));
+    bench.inject(owner.envelopes(owner.in_mvds(frame, stranger.key()), daemon.key()).front());
+    bench.pass(1s);
+    EXPECT_EQ(daemon.received("other_group"), 1U);
+    EXPECT_THAT(daemon.texts(), IsEmpty());
+    EXPECT_EQ(daemon.node->publishes, publishes);
+}
+
 TEST_F(HostileTest, Strangers_are_not_heard) {
     bench.pass(10s);
     const int publishes = daemon.node->publishes;

@@ -5,6 +5,7 @@
 
 #include "messenger_bench.hpp"
 #include "sender.hpp"
+#include "topics.hpp"
 
 namespace noroshi::status::test {
 namespace {
@@ -415,6 +416,26 @@ TEST_P(MessengerTest, Listens_to_the_negotiated_topic_before_a_bundle_is_publish
     ASSERT_THAT(changes, SizeIs(1));
     EXPECT_EQ(changes[0].size(), before + 2);  // negotiated, and contact code
     EXPECT_GT(bench.network.archive.size(), published);
+}
+
+TEST_P(MessengerTest, A_stranger_who_asks_is_acknowledged_on_its_own_topic_and_stays_a_stranger) {
+    Party& stranger = bench.add(0x33, "stranger");
+    stranger.start();
+    daemon.messenger->let_requests_in(true);
+    const std::size_t topics = daemon.messenger->content_topics().size();
+    ASSERT_TRUE(stranger.ask(daemon));
+    bench.pass(1s);
+    ASSERT_THAT(daemon.told<ContactRequested>(), SizeIs(1));
+    EXPECT_EQ(stranger.messenger->unacknowledged(), 0U);
+    EXPECT_EQ(daemon.messenger->content_topics().size(), topics);
+    std::size_t answers = 0;
+    for (const Network::Flying& one : bench.network.archive) {
+        if (one.from == 0 && one.message.message.content_topic != content_topic(contact_code_chat_id(daemon.key()))) {
+            ++answers;
+            EXPECT_EQ(one.message.message.content_topic, content_topic(partitioned_chat_id(stranger.key())));
+        }
+    }
+    EXPECT_EQ(answers, 1U);
 }
 
 TEST_P(MessengerTest, Contact_code_is_advertised_when_a_contact_is_made_and_every_six_hours) {

@@ -205,6 +205,58 @@ TEST_F(StoreFaults, A_batch_that_fails_leaves_nothing_of_itself_and_may_be_tried
     EXPECT_TRUE(store_->load_groups()->empty());
 }
 
+TEST_F(StoreFaults, A_message_that_its_receiver_has_never_goes_back) {
+    const auto put = [this](OutboxState state, bool unconfirmed = false) {
+        OutboxRow row;
+        row.message.id = "m";
+        row.state = state;
+        row.unconfirmed = unconfirmed;
+        Batch batch;
+        batch.put_outbox(std::move(row));
+        EXPECT_TRUE(commit(std::move(batch)));
+        return store_->load_outbox_history(1)->at(0).state;
+    };
+    EXPECT_EQ(put(OutboxState::handed_over, true), OutboxState::handed_over);
+    EXPECT_EQ(put(OutboxState::queued), OutboxState::queued);  // lost: it is sent again
+    EXPECT_EQ(put(OutboxState::delivered), OutboxState::delivered);
+    for (const OutboxState earlier : {OutboxState::queued, OutboxState::stored, OutboxState::expired}) {
+        EXPECT_EQ(put(earlier), OutboxState::delivered);
+    }
+    EXPECT_EQ(put(OutboxState::handed_over, true), OutboxState::delivered);
+    EXPECT_TRUE(store_->load_pending_outbox()->empty());
+    EXPECT_EQ(put(OutboxState::answered), OutboxState::answered);
+    EXPECT_EQ(put(OutboxState::delivered), OutboxState::answered);
+}
+
+TEST_F(StoreFaults, A_row_that_the_disk_refused_at_first_takes_no_later_delivery_back) {
+    /// Meanwhile the disk has room again, and the receiver's word comes.
+    struct Meanwhile final : Timers {
+        Meanwhile(Store& s, std::function<void()> r) : store(s), make_room(std::move(r)) {}
+        Task<Result<void>> sleep_for(Milliseconds /*duration*/) override {
+            ++sleeps;
+            make_room();
+            co_return co_await store.commit(one(OutboxState::delivered));
+        }
+        static Batch one(OutboxState state) {
+            OutboxRow row;
+            row.message.id = "m";
+            row.state = state;
+            Batch batch;
+            batch.put_outbox(std::move(row));
+            return batch;
+        }
+        Store& store;
+        std::function<void()> make_room;
+        int sleeps{0};
+    };
+    ASSERT_TRUE(commit(Meanwhile::one(OutboxState::handed_over)));
+    sql("CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    Meanwhile timers(*store_, [this] { sql("DROP TRIGGER full"); });
+    ASSERT_TRUE(test::run(runtime_, commit_for_sure(*store_, timers, Log::none(), Meanwhile::one(OutboxState::stored))));
+    EXPECT_EQ(timers.sleeps, 1);
+    EXPECT_EQ(store_->load_outbox_history(1)->at(0).state, OutboxState::delivered);
+}
+
 TEST_F(StoreFaults, What_was_asked_for_before_the_end_is_on_disk) {
     struct Last {
         static Task<void> write(Store& store) {
