@@ -30,6 +30,7 @@ class Parser {
     Result<NodePtr> call(const Token& name);
     Result<NodePtr> aggregate(const Token& name, AggregateOp op);
     Result<NodePtr> binary(BinaryOp op, NodePtr left, std::size_t offset, int precedence);
+    // parser_match.cpp: between an operator and its right side
     Result<void> modifiers(Binary& binary);
     Result<void> grouping_of_match(Binary& binary);
     Result<void> fill_modifiers(Binary& binary);
