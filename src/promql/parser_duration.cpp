@@ -21,6 +21,7 @@ struct OpRow {
     Op op;
     int precedence;
 };
+constexpr int longest_chain = 500;
 constexpr int unary_precedence = 2;
 constexpr int power_precedence = 3;
 constexpr std::array<OpRow, 6> operators{{{"+", Op::add, 1},
@@ -137,7 +138,11 @@ Result<CalculationPtr> Parser::duration_expression(int lowest) {
     } else {
         NOROSHI_TRY(left, duration_primary());
     }
-    while (true) {
+    for (int length = 0; true; ++length) {
+        // A chain of operators is a deep tree too.
+        if (length > longest_chain) {
+            return fault(offset, "duration has too many operators");
+        }
         const auto found = std::ranges::find_if(operators, [this](const OpRow& row) { return peek().is(row.text); });
         if (found == operators.end() || found->precedence < lowest) {
             return left;
