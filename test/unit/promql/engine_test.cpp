@@ -77,6 +77,15 @@ TEST_F(EngineTest, What_it_lacks_is_unsupported_and_named) {
     }
 }
 
+TEST_F(EngineTest, A_duration_of_endless_operators_is_refused) {
+    std::string text = "m[1";
+    for (int i = 0; i < 10'000; ++i) {
+        text += "+1";
+    }
+    EXPECT_EQ(Expression::parse(text + "]").error().code, Errc::parse);
+    EXPECT_EQ(Expression::parse("m[" + std::string(10'000, '(') + "1]").error().code, Errc::parse);
+}
+
 TEST_F(EngineTest, What_is_experimental_wants_its_option) {
     for (const char* text : {"limitk(1, m)", "m + fill(0) m", "mad_over_time(m[1m])", "sort_by_label(m, \"a\")", "step() + 1"}) {
         EXPECT_EQ(Expression::parse(text).error().code, Errc::parse) << text;
