@@ -72,6 +72,8 @@ event::Mesh mesh_of(const nrp2p_event& event) {
     return mesh;
 }
 
+static_assert(sizeof(nrp2p_counters) == 136, "the crate asserts the same");
+
 event::Discv5Counters counters_of(nrp2p_slice slice) {
     nrp2p_counters all{};
     std::memcpy(&all, slice.ptr, std::min(slice.len, sizeof(all)));

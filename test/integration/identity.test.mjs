@@ -106,7 +106,8 @@ test('Run and listen with --passphrase-file: a message arrives, and no secret is
     assert.equal(statSync(`/proc/${child.pid}/mem`).uid, 0);
   }
   await daemon.stop();
-  for (const file of readdirSync(sender.data)) {
+  const files = readdirSync(sender.data, { recursive: true }).filter((name) => statSync(join(sender.data, name)).isFile());
+  for (const file of files) {
     const content = readFileSync(join(sender.data, file));
     assert.ok(!content.includes(sender.plain) && !content.includes(Buffer.from(sender.plain, 'hex')) && !content.includes(passphrase), file);
   }

@@ -18,7 +18,7 @@ const wrong = (self, second) => ({
   stranger: [{ waku_key: stranger, app_key: stranger }, 'unknown_sender'],
   envelopeOfAStranger: [{ waku_key: stranger }, 'unknown_sender'],
   wordOfAStranger: [{ app_key: stranger }, 'other_signer'],
-  envelopeOfAContact: [{ waku_key: second.key }, 'other_signer'],
+  envelopeOfAContact: [{ waku_key: second.key }, 'other_group'],
   unsignedWord: [{ app_key: 'none' }, 'bad_signature'],
   changedWord: [{ damage: [{ layer: 'application', flip: -20 }] }, 'other_signer'],
   noEncryption: [{ encryption: 'none' }, 'not_encrypted'],

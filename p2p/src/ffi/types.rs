@@ -162,6 +162,6 @@ mod tests {
         assert_eq!(offset_of!(Config, extra_roots), 176);
         assert_eq!(size_of::<Event>(), 96);
         assert_eq!(offset_of!(Event, peer), 32);
-        assert_eq!(size_of::<Counters>(), 120);
+        assert_eq!(size_of::<Counters>(), 136);
     }
 }
