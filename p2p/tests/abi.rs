@@ -379,7 +379,7 @@ fn events_carry_the_numbers_of_the_header() {
     }
     let published = notes.wait(11);
     assert_eq!((published.id, published.code, published.text.as_str()), (5, NO_PEERS, "t"));
-    assert_eq!((notes.wait(20).id, notes.wait(20).data_len), (6, 120));
+    assert_eq!((notes.wait(20).id, notes.wait(20).data_len), (6, 136));
     let dialled = notes.wait(5);
     assert_eq!((dialled.id, dialled.code, dialled.text.as_str()), (7, 7, "unsupported address"));
     // SAFETY: the last use of the handle.

@@ -147,7 +147,8 @@ fn who_is_not_read_from_waits_and_loses_nothing() {
     node.host.credit_stream(theirs, PLENTY).unwrap();
     let reading = std::thread::scope(|scope| {
         let reading = scope.spawn(|| read_all(&node, theirs));
-        runtime.block_on(writer).unwrap();
+        // Held until all is read: with it the socket would be closed.
+        let _stream = runtime.block_on(writer).unwrap();
         reading.join().unwrap()
     });
     assert!(reading == sent);
