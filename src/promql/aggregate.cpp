@@ -228,14 +228,6 @@ Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, c
     return StepValue(std::move(out));
 }
 
-void warn_of_quantiles(Evaluation& evaluation, const Node& node, const Scalars& parameters) {
-    for (const double q : parameters) {
-        if (std::isnan(q) || q < 0 || q > 1) {
-            evaluation.warn(node, fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
-        }
-    }
-}
-
 /// sum or avg of a group that has histograms at a step.
 class HistogramTotal {
   public:

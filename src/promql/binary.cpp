@@ -65,9 +65,7 @@ std::optional<double> combine(const Binary& binary, double left, double right, d
 }
 
 /// Trims keep the name, too: they change what is counted, not what it counts.
-bool changes_meaning(BinaryOp op) {
-    return !is_comparison(op) && op != BinaryOp::trim_upper && op != BinaryOp::trim_lower;
-}
+bool changes_meaning(BinaryOp op) { return !is_comparison(op) && !is_trim(op); }
 
 bool drops_name(const Binary& binary) { return changes_meaning(binary.op) || binary.return_bool; }
 
@@ -103,7 +101,7 @@ class HistogramOperator {
             return of_two(*left.histogram, *right.histogram, left.histogram);
         }
         const bool scales = binary_.op == BinaryOp::mul || (left.histogram && binary_.op == BinaryOp::div);
-        const bool trims = left.histogram && (binary_.op == BinaryOp::trim_upper || binary_.op == BinaryOp::trim_lower);
+        const bool trims = left.histogram && is_trim(binary_.op);
         if (!scales && !trims) {
             return incompatible(left, right);
         }
@@ -166,7 +164,7 @@ class HistogramOperator {
 Result<StepValue> with_scalar(Evaluation& evaluation, const Node& node, const Binary& binary, Table table,
                               const Scalars& scalars, bool scalar_left) {
     HistogramOperator on_histogram(evaluation, node, binary);
-    const bool trims = binary.op == BinaryOp::trim_upper || binary.op == BinaryOp::trim_lower;
+    const bool trims = is_trim(binary.op);
     for (std::size_t i = 0; i < table.size(); ++i) {
         const std::span<double> values = table.values(i);
         for (std::size_t step = 0; step < values.size(); ++step) {
@@ -376,7 +374,7 @@ class VectorMatch {
     }
 
     std::optional<Cell> combined(const Cell& left, const Cell& right) {
-        const bool trims = binary_.op == BinaryOp::trim_upper || binary_.op == BinaryOp::trim_lower;
+        const bool trims = is_trim(binary_.op);
         if (left.histogram || right.histogram || trims) {
             std::optional<Cell> out = on_histogram_(left, right);
             const bool may_filter = left.histogram && right.histogram && is_comparison(binary_.op) &&

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <utility>
 
+#include "base/numbers.hpp"
 #include "model/histogram_layout.hpp"
 
 #include "native_histogram.hpp"
@@ -155,8 +157,7 @@ Evaluation::Reading Evaluation::reading_below(const Node& node) const {
         out.buckets = out.buckets || aggregate->op == AggregateOp::count_values;
     } else if (const auto* binary = std::get_if<Binary>(&node.kind)) {
         const BinaryOp op = binary->op;
-        out.buckets = out.buckets || op == BinaryOp::trim_upper || op == BinaryOp::trim_lower || op == BinaryOp::eq ||
-                      op == BinaryOp::ne;
+        out.buckets = out.buckets || is_trim(op) || op == BinaryOp::eq || op == BinaryOp::ne;
     }
     out.buckets = out.buckets || std::holds_alternative<Subquery>(node.kind);
     return out;
@@ -403,6 +404,14 @@ Result<StepValue> Evaluation::over_elements(const Call& call, ElementFunction fu
     }
     NOROSHI_TRY_VOID(unify(table));
     return first;
+}
+
+void warn_of_quantiles(Evaluation& evaluation, const Node& node, const Scalars& quantiles) {
+    for (const double q : quantiles) {
+        if (std::isnan(q) || q < 0 || q > 1) {
+            evaluation.warn(node, fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
+        }
+    }
 }
 
 }  // namespace noroshi::promql

@@ -94,6 +94,9 @@ class Evaluation {
     Annotations annotations_;
 };
 
+/// Tells of each quantile that is outside [0, 1] or NaN; `node` is where they are written.
+void warn_of_quantiles(Evaluation& evaluation, const Node& node, const Scalars& quantiles);
+
 /// `node` is a Binary; both sides evaluated at the same steps. Errors: invalid_argument (many-to-many and duplicate matches, in Prometheus's
 /// words).
 [[nodiscard]] Result<StepValue> apply_binary(Evaluation& evaluation, const Node& node, StepValue left,

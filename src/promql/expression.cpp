@@ -22,6 +22,7 @@ std::string_view value_type_name(ValueType type) {
 }
 
 bool is_comparison(BinaryOp op) { return op >= BinaryOp::eq && op <= BinaryOp::ge; }
+bool is_trim(BinaryOp op) { return op == BinaryOp::trim_upper || op == BinaryOp::trim_lower; }
 bool is_set_operator(BinaryOp op) { return op >= BinaryOp::and_; }
 bool selects(AggregateOp op) {
     return op == AggregateOp::topk || op == AggregateOp::bottomk || op == AggregateOp::limitk || op == AggregateOp::limit_ratio;

@@ -45,20 +45,6 @@ const Function* find_function(std::string_view name) {
     return found == table.end() ? nullptr : &*found;
 }
 
-void ExactSum::add(double value) {
-    const double sum = sum_ + value;
-    if (std::isinf(sum)) {
-        rest_ = 0;
-    } else if (std::fabs(sum_) >= std::fabs(value)) {
-        rest_ += (sum_ - sum) + value;
-    } else {
-        rest_ += (value - sum) + sum_;
-    }
-    sum_ = sum;
-}
-
-double ExactSum::value() const { return std::isinf(sum_) || std::isnan(sum_) ? sum_ : sum_ + rest_; }
-
 double mean(std::span<const double> values) {
     ExactSum sum;
     bool finite = true;

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "exact_sum.hpp"
 #include "promql/promql.hpp"
 #include "table.hpp"
 #include "tree.hpp"
@@ -85,17 +86,6 @@ struct Function {
 [[nodiscard]] std::vector<Function> label_functions();
 [[nodiscard]] std::vector<Function> time_functions();
 [[nodiscard]] std::vector<Function> histogram_functions();
-
-/// Sum that keeps what rounding would lose (Neumaier).
-class ExactSum {
-  public:
-    void add(double value);
-    [[nodiscard]] double value() const;
-
-  private:
-    double sum_{0};
-    double rest_{0};
-};
 
 /// Mean of values; switches to an incremental mean where the sum would overflow.
 [[nodiscard]] double mean(std::span<const double> values);

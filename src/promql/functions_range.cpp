@@ -145,11 +145,7 @@ Result<void> check_smoothing(Evaluation&, std::span<const NodePtr>, std::span<co
 }
 
 Result<void> check_quantile(Evaluation& evaluation, std::span<const NodePtr> nodes, std::span<const Scalars> scalars) {
-    for (const double q : scalars[0]) {
-        if (std::isnan(q) || q < 0 || q > 1) {
-            evaluation.warn(*nodes[0], fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
-        }
-    }
+    warn_of_quantiles(evaluation, *nodes[0], scalars[0]);
     return {};
 }
 

@@ -293,14 +293,6 @@ void add_native_quantiles(CallContext& context, const Classic& classic, const Ta
     add_native(context, classic, table, out, one, relabel);
 }
 
-void check_quantiles(CallContext& context, const Node& node, const Scalars& quantiles) {
-    for (const double q : quantiles) {
-        if (std::isnan(q) || q < 0 || q > 1) {
-            context.evaluation.warn(node, fmt::format("quantile value should be between 0 and 1, got {}", format_float(q)));
-        }
-    }
-}
-
 std::string rfc3339(TimestampMs at) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::seconds>(at));
 }
@@ -339,7 +331,7 @@ void add_quantiles(CallContext& context, const Classic& classic, const Table& ta
 Result<StepValue> histogram_quantile(CallContext& context) {
     const auto& quantiles = std::get<Scalars>(context.values[0]);
     const auto& table = std::get<Table>(context.values[1]);
-    check_quantiles(context, *context.nodes[0], quantiles);
+    warn_of_quantiles(context.evaluation, *context.nodes[0], quantiles);
     Table out(table.steps());
     const Classic classic = classic_of(context, table, *context.nodes[1]);
     add_native_quantiles(context, classic, table, quantiles, out);
@@ -354,7 +346,7 @@ Result<StepValue> histogram_quantiles(CallContext& context) {
     Table out(table.steps());
     for (std::size_t i = 2; i < context.values.size(); ++i) {
         const auto& quantiles = std::get<Scalars>(context.values[i]);
-        check_quantiles(context, *context.nodes[i], quantiles);
+        warn_of_quantiles(context.evaluation, *context.nodes[i], quantiles);
         const std::string text = quantiles.empty() ? "" : format_float(quantiles.front());
         const auto relabel = [&](Row& row) {
             row.labels = row.labels.with(label, text.find_first_of(".eIN") == std::string::npos ? text + ".0" : text);

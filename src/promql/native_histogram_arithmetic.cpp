@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exact_sum.hpp"
 #include "native_histogram.hpp"
 
 namespace noroshi::promql {
@@ -25,19 +26,6 @@ struct IndexMap {
         return bounds != nullptr ? model::kept_bucket(*bounds, index, *kept) : model::merged_index(index, merge_by);
     }
 };
-
-/// Adds so that `rest` holds what the rounding of `sum` lost. Infinity loses nothing.
-void add_exactly(double& sum, double& rest, double value) {
-    const double total = sum + value;
-    if (std::isinf(total)) {
-        rest = 0;
-    } else if (std::fabs(sum) >= std::fabs(value)) {
-        rest += (sum - total) + value;
-    } else {
-        rest += (value - total) + sum;
-    }
-    sum = total;
-}
 
 /// Moves the buckets of a side to another layout.
 void remap(HistogramSide& side, std::vector<double>* rest, const IndexMap& map) {

@@ -138,6 +138,8 @@ struct Parsed {
 };
 
 [[nodiscard]] bool is_comparison(BinaryOp op);
+/// `</` and `>/`: they take observations out of a native histogram.
+[[nodiscard]] bool is_trim(BinaryOp op);
 [[nodiscard]] bool is_set_operator(BinaryOp op);
 /// topk, bottomk, limitk, limit_ratio: they keep some elements as they are.
 [[nodiscard]] bool selects(AggregateOp op);

@@ -6,48 +6,12 @@
 namespace noroshi::tsdb {
 namespace {
 
-class HeadCursor final : public Cursor {
+/// One chunk after the other, and of each the samples of an interval.
+class ChunkCursor : public Cursor {
   public:
-    HeadCursor(const std::vector<Chunk>& chunks, std::size_t first, Interval wanted)
-        : chunks_(chunks), next_chunk_(first), wanted_(wanted) {}
+    explicit ChunkCursor(Interval wanted) : wanted_(wanted) {}
 
-    bool next(model::Sample& out) override {
-        while (true) {
-            model::Sample sample{};
-            if (reader_ && reader_->next(sample)) {
-                const std::int64_t at = to_unix_ms(sample.at);
-                if (at > wanted_.to_ms) {
-                    return false;
-                }
-                if (at > wanted_.from_ms) {
-                    out = sample;
-                    return true;
-                }
-                continue;
-            }
-            if (next_chunk_ == chunks_.size() || chunks_[next_chunk_].first_ms() > wanted_.to_ms) {
-                return false;
-            }
-            reader_.emplace(chunks_[next_chunk_++]);
-        }
-    }
-
-  private:
-    const std::vector<Chunk>& chunks_;
-    std::size_t next_chunk_;
-    Interval wanted_;
-    std::optional<Chunk::Reader> reader_;
-};
-
-class BlockCursor final : public Cursor {
-  public:
-    BlockCursor(BlockPtr block, SeriesPlace place, Interval wanted)
-        : block_(std::move(block)), place_(place), wanted_(wanted) {}
-
-    bool next(model::Sample& out) override {
-        if (!places_) {
-            places_ = block_->directory(place_).value_or(std::vector<ChunkPlace>());
-        }
+    bool next(model::Sample& out) final {
         while (true) {
             model::Sample sample{};
             while (reader_ && reader_->next(sample)) {
@@ -60,39 +24,70 @@ class BlockCursor final : public Cursor {
                     return true;
                 }
             }
-            if (!open_next_chunk()) {
+            const Chunk* chunk = next_chunk();
+            if (chunk == nullptr) {
                 return false;
             }
+            reader_.emplace(*chunk);
         }
     }
 
+  protected:
+    /// The next one that may hold wanted samples, valid until the next call; null: there is none.
+    virtual const Chunk* next_chunk() = 0;
+    [[nodiscard]] const Interval& wanted() const { return wanted_; }
+
   private:
-    bool open_next_chunk() {
-        reader_.reset();
-        while (next_chunk_ < places_->size()) {
-            const ChunkPlace& place = (*places_)[next_chunk_++];
-            if (place.last_ms <= wanted_.from_ms) {
+    Interval wanted_;
+    std::optional<Chunk::Reader> reader_;
+};
+
+class HeadCursor final : public ChunkCursor {
+  public:
+    HeadCursor(const std::vector<Chunk>& chunks, std::size_t first, Interval wanted)
+        : ChunkCursor(wanted), chunks_(chunks), next_(first) {}
+
+  private:
+    const Chunk* next_chunk() override {
+        const bool has_next = next_ < chunks_.size() && chunks_[next_].first_ms() <= wanted().to_ms;
+        return has_next ? &chunks_[next_++] : nullptr;
+    }
+
+    const std::vector<Chunk>& chunks_;
+    std::size_t next_;
+};
+
+class BlockCursor final : public ChunkCursor {
+  public:
+    BlockCursor(BlockPtr block, SeriesPlace place, Interval wanted)
+        : ChunkCursor(wanted), block_(std::move(block)), place_(place) {}
+
+  private:
+    const Chunk* next_chunk() override {
+        if (!places_) {
+            places_ = block_->directory(place_).value_or(std::vector<ChunkPlace>());
+        }
+        while (next_ < places_->size()) {
+            const ChunkPlace& place = (*places_)[next_++];
+            if (place.last_ms <= wanted().from_ms) {
                 continue;
             }
-            if (place.first_ms > wanted_.to_ms) {
-                return false;
+            if (place.first_ms > wanted().to_ms) {
+                return nullptr;
             }
             if (Result<Chunk> chunk = block_->chunk(place)) {
                 chunk_ = std::move(*chunk);
-                reader_.emplace(chunk_);
-                return true;
+                return &chunk_;
             }
         }
-        return false;
+        return nullptr;
     }
 
     BlockPtr block_;
     SeriesPlace place_;
-    Interval wanted_;
     std::optional<std::vector<ChunkPlace>> places_;
-    std::size_t next_chunk_{0};
+    std::size_t next_{0};
     Chunk chunk_;
-    std::optional<Chunk::Reader> reader_;
 };
 
 class JoinedCursor final : public Cursor {

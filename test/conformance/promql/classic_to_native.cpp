@@ -2,7 +2,7 @@
 #include "classic_to_native.hpp"
 
 #include <cmath>
-#include <memory>
+#include <utility>
 
 #include "base/numbers.hpp"
 #include "model/histogram_layout.hpp"
@@ -11,34 +11,10 @@ namespace noroshi::conformance {
 namespace {
 
 struct Classic {
-    std::map<double, double> cumulative;  ///< by upper bound
+    std::vector<model::ClassicBucket> buckets;
     double sum{0};
     std::optional<double> count;
 };
-
-model::Histogram convert(const Classic& classic) {
-    model::Histogram out;
-    out.schema = model::Histogram::custom_schema;
-    out.sum = classic.sum;
-    std::vector<double> bounds;
-    double before = 0;
-    for (const auto& [upper, count] : classic.cumulative) {
-        out.positive.counts.push_back(count - before);
-        before = count;
-        if (!std::isinf(upper)) {
-            bounds.push_back(upper);
-        }
-    }
-    const bool has_last = !classic.cumulative.empty() && std::isinf(classic.cumulative.rbegin()->first);
-    out.count = classic.count.value_or(before);
-    if (!has_last) {
-        out.positive.counts.push_back(out.count - before);
-    }
-    out.positive.spans.push_back({0, static_cast<std::uint32_t>(out.positive.counts.size())});
-    out.custom_values = std::make_shared<const std::vector<double>>(std::move(bounds));
-    model::compact(out);
-    return out;
-}
 
 }  // namespace
 
@@ -62,7 +38,7 @@ NativeSeries native_of_classic(const std::vector<Series>& all) {
                     continue;
                 }
                 if (suffix == "_bucket") {
-                    steps[i].cumulative[*upper] = *number;
+                    steps[i].buckets.push_back({*upper, *number});
                 } else {
                     (suffix == "_sum" ? steps[i].sum : steps[i].count.emplace()) = *number;
                 }
@@ -72,7 +48,9 @@ NativeSeries native_of_classic(const std::vector<Series>& all) {
     NativeSeries out;
     for (const auto& [labels, steps] : collected) {
         for (const auto& [step, classic] : steps) {
-            out[labels].emplace(step, convert(classic));
+            if (Result<model::Histogram> histogram = model::from_classic(classic.buckets, classic.count, classic.sum)) {
+                out[labels].emplace(step, std::move(*histogram));
+            }
         }
     }
     return out;

@@ -10,7 +10,8 @@ namespace noroshi::conformance {
 /// Series by labels, each with a histogram by the number of its step.
 using NativeSeries = std::map<model::Labels, std::map<std::size_t, model::Histogram>>;
 
-/// Of all series named `x_bucket`, `x_sum`, `x_count` one series `x`. A bucket without a number as its `le` is passed over.
+/// Of all series named `x_bucket`, `x_sum`, `x_count` one series `x`. A bucket without a number as its `le` is passed over, and so is
+/// what is no histogram.
 [[nodiscard]] NativeSeries native_of_classic(const std::vector<Series>& series);
 
 }  // namespace noroshi::conformance
