@@ -221,6 +221,7 @@ void P2pNode::tick() {
     disconnect_refused();
     pardon(now);
     make_room_for_newcomers(now);
+    redial_mute(now);
     catch_up_when_due(now);
     clock_watch_.show(now, environment_.metrics, environment_.log);
     listen_again_when_due(now);

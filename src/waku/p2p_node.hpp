@@ -56,6 +56,8 @@ class P2pNode final : public Node {
         bool metadata_asked{false};
         bool foreign{false};  ///< of another cluster: being disconnected
         bool inbound{false};
+        bool announced{false};  ///< has told of a topic, ours or not
+        SteadyMs announces_by{};
         SteadyMs useful_at{};  ///< last request, push or message of it
         SteadyMs next_push{};
         unsigned pushes_limited{0};  ///< answers in a row that named the rate limit
@@ -110,6 +112,7 @@ class P2pNode final : public Node {
     void note_fault(const PeerId& id, std::string_view reason);
     void pardon(SteadyMs now);
     void make_room_for_newcomers(SteadyMs now);
+    void redial_mute(SteadyMs now);
     [[nodiscard]] Metadata own_metadata() const { return {config_.cluster, config_.shards}; }
     void forget_peers();
     void show_peers();
@@ -195,6 +198,7 @@ class P2pNode final : public Node {
     std::map<RequestId, std::shared_ptr<Pending<event::Published>>> publishing_;  // shared with their coroutines
     Conduct conduct_;
     PeerId last_good_push_peer_;
+    std::map<PeerId, unsigned> mute_redials_;  ///< of static peers, since they last told of a topic
     std::map<PeerId, unsigned> doubts_;  ///< messages that a peer took and nobody had; bounded
 
     std::shared_ptr<GossipJudge> judge_;  // shared with the hosts, whose threads call it

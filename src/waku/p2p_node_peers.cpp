@@ -14,6 +14,10 @@ constexpr std::size_t max_reason_bytes = 200;
 constexpr Milliseconds idle_after{30'000};
 constexpr const char* idle = "idle";
 constexpr Milliseconds discv5_retry{60'000};
+constexpr std::string_view relay_protocol = "/vac/waku/relay/2.0.0";
+/// A relay tells of its topics as the first thing after connecting.
+constexpr Milliseconds announces_within{12'000};
+constexpr unsigned most_mute_redials = 3;
 /// Between two looks at its counters.
 constexpr Milliseconds discv5_interval{5'000};
 
@@ -110,6 +114,7 @@ void P2pNode::on(const event::Connected& event) {
     entry->second.info.connected_since = environment_.clock.now();
     entry->second.inbound = event.inbound;
     entry->second.useful_at = environment_.clock.steady();
+    entry->second.announces_by = entry->second.useful_at + announces_within;
     count("noroshi_waku_connections_total", "Peers that became connected.",
           {{"direction", event.inbound ? "in" : "out"}});
     environment_.log.info("peer_connected", {{"peer", event.peer}, {"address", event.address}});
@@ -186,6 +191,10 @@ void P2pNode::on(event::Identified event) {
 
 void P2pNode::on(const event::Subscription& event) {
     const auto found = peers_.find(event.peer);
+    if (found != peers_.end() && event.on) {
+        found->second.announced = true;
+        mute_redials_.erase(event.peer);
+    }
     // Topics of others are of no use here, and a peer can name any number of them.
     if (found == peers_.end() || std::ranges::count(topics_, event.topic) == 0) {
         return;
@@ -333,6 +342,28 @@ void P2pNode::make_room_for_newcomers(SteadyMs now) {
     }
     if (idlest != nullptr) {
         refuse(*idlest, idle);
+    }
+}
+
+/// go-libp2p opens its gossip stream once a connection. When that one fails neither side hears of the other's topics, and
+/// only a new connection helps. A relay that has no topics at all looks the same, so it is left alone after a few.
+void P2pNode::redial_mute(SteadyMs now) {
+    if (config_.mode != Mode::relay) {
+        return;
+    }
+    for (auto& [id, peer] : peers_) {
+        const bool due = !peer.announced && !peer.foreign && now >= peer.announces_by;
+        if (!due || !redialler_.keeps(id) || std::ranges::count(peer.info.protocols, relay_protocol) == 0) {
+            continue;
+        }
+        unsigned& redials = mute_redials_[id];
+        if (redials < most_mute_redials) {
+            ++redials;
+            peer.announces_by = now + announces_within;
+            to_refuse_.insert(id);
+            count("noroshi_waku_mute_redials_total", "Static peers that relay and told of no topic: connected anew.", {});
+            environment_.log.warn("peer_mute", {{"peer", id}, {"try", redials}});
+        }
     }
 }
 

@@ -23,7 +23,7 @@ async function network(t) {
   const relay = await GoWaku.start(t, { number: 1 });
   const listen = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'];
   const service = await ServiceNode.start(t, { peers: [relay.address], listen });
-  await until('the service node is in the mesh', async () => (await service.metric(`noroshi_waku_mesh_peers{pubsub_topic="${pubsubTopic}"}`)) > 0);
+  await service.child.until('is in the mesh', async () => (await service.metric(`noroshi_waku_mesh_peers{pubsub_topic="${pubsubTopic}"}`)) > 0);
   const isWs = (address) => address.includes('/ws/');
   return { relay, service, address: service.addresses.find((a) => !isWs(a)), ws: service.addresses.find(isWs) };
 }

@@ -145,5 +145,68 @@ TEST_F(NodeGossipTest, A_message_that_waits_is_given_out_before_the_end) {
     EXPECT_EQ(bench_.next_message()->result->error().code, Errc::cancelled);
 }
 
+/// A static peer that relays and never tells of a topic, and how often it is parted from.
+class NodeMuteTest : public ::testing::Test {
+  protected:
+    void start(std::vector<std::string> peers = {std::string(NodeBench::static_address)}) {
+        NodeConfig config = NodeBench::config();
+        config.peers = std::move(peers);
+        bench_.start(std::move(config));
+    }
+    void connect() {
+        bench_.event(event::Connected{peer_, std::string(NodeBench::static_address), false, 1});
+        bench_.event(event::Identified{peer_, "agent", {"/vac/waku/relay/2.0.0"}});
+    }
+    void announce(bool on = true) { bench_.event(event::Subscription{peer_, "/waku/2/rs/16/1", on}); }
+    std::size_t parted() const { return bench_.notes.disconnected.size(); }
+
+    const PeerId peer_{NodeBench::static_address.substr(NodeBench::static_address.rfind('/') + 1)};
+    NodeBench bench_;
+};
+
+TEST_F(NodeMuteTest, A_static_relay_that_tells_of_no_topic_is_connected_anew) {
+    start();
+    connect();
+    bench_.advance(Milliseconds(11'000));
+    EXPECT_EQ(parted(), 0U);
+    bench_.advance(Milliseconds(2'000));
+    EXPECT_EQ(bench_.notes.disconnected, std::vector<PeerId>{peer_});
+    EXPECT_EQ(bench_.counter("noroshi_waku_mute_redials_total", {}), 1U);
+    const std::size_t dials = bench_.notes.dials.size();
+    bench_.event(event::Closed{peer_, "", 0});
+    bench_.advance(Milliseconds(2'000));
+    EXPECT_EQ(bench_.notes.dials.size(), dials + 1);
+}
+
+TEST_F(NodeMuteTest, Three_times_and_then_it_is_left_alone_until_it_speaks) {
+    start();
+    for (int i = 0; i < 5; ++i) {
+        connect();
+        bench_.advance(Milliseconds(14'000));
+        if (parted() == static_cast<std::size_t>(i) + 1) {
+            bench_.event(event::Closed{peer_, "", 0});
+        }
+    }
+    EXPECT_EQ(parted(), 3U);
+    announce();
+    bench_.event(event::Closed{peer_, "", 0});
+    connect();
+    bench_.advance(Milliseconds(14'000));
+    EXPECT_EQ(parted(), 4U);
+}
+
+TEST_F(NodeMuteTest, Who_told_of_another_topic_or_was_not_chosen_stays) {
+    start();
+    connect();
+    announce();
+    announce(false);
+    bench_.advance(Milliseconds(60'000));
+    EXPECT_EQ(parted(), 0U);
+    bench_.event(event::Connected{"stranger", "/ip4/127.0.0.1/tcp/1", true, 1});
+    bench_.event(event::Identified{"stranger", "agent", {"/vac/waku/relay/2.0.0"}});
+    bench_.advance(Milliseconds(60'000));
+    EXPECT_EQ(parted(), 0U);
+}
+
 }  // namespace
 }  // namespace noroshi::waku
