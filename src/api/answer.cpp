@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/numbers.hpp"
+#include "model/histogram.hpp"
 
 namespace noroshi::api {
 namespace {
@@ -54,6 +56,32 @@ void write_point(JsonWriter& json, TimestampMs at, std::string_view value) {
     json.open('[').raw(seconds_text(at)).string(value).close(']');
 }
 
+/// Populated buckets alone, in ascending order.
+void write_histogram(JsonWriter& json, const model::Histogram& histogram) {
+    json.open('{').key("count").string(format_float(histogram.count)).key("sum").string(format_float(histogram.sum));
+    bool any = false;
+    for (model::BucketWalk walk(histogram); const std::optional<model::Bucket> bucket = walk.next();) {
+        if (bucket->count == 0) {
+            continue;
+        }
+        if (!std::exchange(any, true)) {
+            json.key("buckets").open('[');
+        }
+        json.open('[').raw(std::to_string(bucket->boundary_rule())).string(format_float(bucket->lower));
+        json.string(format_float(bucket->upper)).string(format_float(bucket->count)).close(']');
+    }
+    if (any) {
+        json.close(']');
+    }
+    json.close('}');
+}
+
+void write_point(JsonWriter& json, TimestampMs at, const model::Histogram& histogram) {
+    json.open('[').raw(seconds_text(at));
+    write_histogram(json, histogram);
+    json.close(']');
+}
+
 /// An answer on its way: where its text stands. One step writes a series' labels, a sample or an element.
 class AnswerSteps {
   public:
@@ -95,8 +123,13 @@ class AnswerSteps {
         const promql::VectorSample& element = vector[series_++];
         json.open('{').key("metric");
         write_labels(json, element.labels);
-        json.key("value");
-        write_point(json, at_, format_float(element.value));
+        if (element.histogram) {
+            json.key("histogram");
+            write_point(json, at_, *element.histogram);
+        } else {
+            json.key("value");
+            write_point(json, at_, format_float(element.value));
+        }
         json.close('}');
         return true;
     }
@@ -110,14 +143,25 @@ class AnswerSteps {
         if (sample_ == 0) {
             json.open('{').key("metric");
             write_labels(json, series.labels);
-            json.key("values").open('[');
         }
-        if (sample_ < series.samples.size()) {
+        // Numbers first, then histograms, each list only when there is something in it.
+        const std::size_t numbers = series.samples.size();
+        const std::size_t all = numbers + series.histograms.size();
+        if (sample_ < all && (sample_ == 0 || sample_ == numbers)) {
+            json.key(sample_ < numbers ? "values" : "histograms").open('[');
+        }
+        if (sample_ < numbers) {
             const model::Sample& point = series.samples[sample_++];
             write_point(json, point.at, format_float(point.value));
+        } else if (sample_ < all) {
+            const model::HistogramSample& point = series.histograms[sample_++ - numbers];
+            write_point(json, point.at, *point.value);
         }
-        if (sample_ == series.samples.size()) {
-            json.close(']').close('}');
+        if (all > 0 && (sample_ == numbers || sample_ == all)) {
+            json.close(']');
+        }
+        if (sample_ == all) {
+            json.close('}');
             ++series_;
             sample_ = 0;
         }

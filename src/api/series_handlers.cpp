@@ -159,6 +159,9 @@ class SeriesHandlers {
         std::map<model::Labels, model::Sample> newest;
         for (const std::vector<model::Matcher>& matchers : wanted.sets) {
             for (const tsdb::SelectedSeries& series : sources_->head.select(matchers, after, wanted.end)) {
+                if (!series.cursor) {  // histograms alone, which the text format can't show
+                    continue;
+                }
                 model::Sample sample{};
                 while (series.cursor->next(sample)) {
                 }

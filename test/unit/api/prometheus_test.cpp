@@ -348,6 +348,38 @@ TEST(Parameters, Names_in_paths_are_unescaped_as_Prometheus_does) {
     }
 }
 
+TEST_F(PrometheusTest, Histograms_are_written_with_their_populated_buckets_beside_numbers) {
+    model::Histogram histogram;
+    histogram.zero_threshold = 0.25;
+    histogram.zero_count = 3;
+    histogram.count = 7.5;
+    histogram.sum = -1e21;
+    histogram.positive = {{{0, 2}, {1, 1}}, {1, 0, 2}};
+    histogram.negative = {{{2, 1}}, {1.5}};
+    const model::Labels labels{{"__name__", "mixed"}};
+    add(labels, {1, 2});
+    for (const std::int64_t minute : {2, 3}) {
+        const TimestampMs at = from_unix_ms(start_ms + minute * 60'000);
+        ASSERT_TRUE(head_.append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
+    }
+    const std::string text = R"({"count":"7.5","sum":"-1e+21","buckets":[[1,"-4","-2","1.5"],[3,"-0.25","0.25","3"],)"
+                             R"([0,"0.5","1","1"],[0,"4","8","2"]]})";
+    EXPECT_EQ(get("/api/v1/query", "query=mixed&time=1700000120").text,
+              R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"mixed"},"histogram":[1700000120,)" +
+                  text + "]}]}}");
+    const std::string points = R"([1700000120,)" + text + "],[1700000180," + text + "]";
+    EXPECT_EQ(get("/api/v1/query", "query=mixed%5B5m%5D&time=1700000180").text,
+              R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"mixed"},)"
+              R"("values":[[1700000000,"1"],[1700000060,"2"]],"histograms":[)" + points + "]}]}}");
+    EXPECT_EQ(get("/api/v1/query_range", "query=mixed&start=1700000120&end=1700000180&step=1m").text,
+              R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"mixed"},"histograms":[)" +
+                  points + "]}]}}");
+    model::Histogram empty;
+    ASSERT_TRUE(head_.append({{"__name__", "empty"}}, {from_unix_ms(start_ms), std::make_shared<const model::Histogram>(empty)}));
+    EXPECT_THAT(query("query=empty"), HasSubstr(R"("histogram":[1700000060,{"count":"0","sum":"0"}])"));
+    EXPECT_EQ(get("/federate", "match%5B%5D=empty").text, "");
+}
+
 TEST(Parameters, Times_keep_their_milliseconds_and_their_bounds) {
     EXPECT_EQ(to_unix_ms(*parse_time("1700000000.123")), 1'700'000'000'123);
     EXPECT_EQ(to_unix_ms(*parse_time("1e9")), 1'000'000'000'000);
