@@ -1,4 +1,4 @@
-// src/promql/promql.hpp - PromQL: parse an expression once, evaluate it at a time; the only public header of this library.
+// src/promql/promql.hpp - PromQL: parse an expression once, evaluate it at a time; series_text.hpp beside it reads series of test files.
 #pragma once
 
 #include <functional>
