@@ -68,6 +68,9 @@ class Expression {
     [[nodiscard]] std::string to_string() const;
     /// Metric names of all selectors that name one, sorted, each once: what the expression reads.
     [[nodiscard]] std::vector<std::string> metric_names() const;
+    /// Why parts of it can never give a result, or as an alert would always fire; nothing where that depends on series.
+    /// Each with `where.line`/`where.column` inside the text.
+    [[nodiscard]] std::vector<Error> hints() const;
 
   private:
     friend class Engine;
