@@ -27,6 +27,7 @@ void add_run(CLI::App& app, int& exit_code);
 void add_id(CLI::App& app, int& exit_code);
 void add_listen(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
+void add_test(CLI::App& app, int& exit_code);
 void add_waku(CLI::App& app, int& exit_code);
 void add_pair(CLI::App& app, int& exit_code);
 void add_history(CLI::App& app, int& exit_code);

@@ -50,6 +50,7 @@ int run(int argc, char** argv) {
     add_id(app, exit_code);
     add_listen(app, exit_code);
     add_check(app, exit_code);
+    add_test(app, exit_code);
     add_pair(app, exit_code);
     add_history(app, exit_code);
     add_query(app, exit_code);

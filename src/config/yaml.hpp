@@ -104,6 +104,10 @@ class Reader {
     /// `text` as it stands.
     [[nodiscard]] Scope context(std::string_view text);
 
+    /// Keys that a mapping does not know are passed over instead of being faults.
+    void ignore_unknown_keys() { ignores_unknown_keys_ = true; }
+    [[nodiscard]] bool ignores_unknown_keys() const { return ignores_unknown_keys_; }
+
     [[nodiscard]] const std::string& file() const { return file_; }
     [[nodiscard]] SourcePos where(const Node& node) const { return {file_, node.line, node.column}; }
     [[nodiscard]] bool failed() const { return !errors_.empty(); }
@@ -114,6 +118,7 @@ class Reader {
   private:
     std::string file_;
     std::string path_;
+    bool ignores_unknown_keys_{false};
     std::vector<Error> errors_;  // in order of the file
     std::size_t more_errors_{0};
     std::vector<std::string> warnings_;

@@ -132,7 +132,7 @@ std::vector<std::pair<std::size_t, NodePtr>> check_keys(Reader& reader, const No
         } else if (const Refused* other = find_refused(key->text, refused); other != nullptr) {
             reader.fail(*key, fmt::format("{} is not supported by this version; {}", shown(key->text), other->instead),
                         Errc::unsupported);
-        } else {
+        } else if (!reader.ignores_unknown_keys()) {
             fail_unknown(reader, *key, keys);
         }
     }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/file.hpp"
 #include "base/numbers.hpp"
 #include "collect/collect.hpp"
 #include "plan.hpp"
@@ -25,21 +24,22 @@ Checked check_config(const std::filesystem::path& file) {
     return out;
 }
 
-Checked check_rules(const std::filesystem::path& file) {
+Checked check_rules(const std::string& file, std::string_view text, bool ignore_unknown_fields) {
     Checked out;
-    Result<std::string> text = read_file(file, 4u << 20);
-    if (!text) {
-        out.errors.push_back(std::move(text).error().with(file.string()));
-        return out;
-    }
-    rules::ParsedRules parsed = rules::parse_rules(file.string(), *text);
+    rules::ParsedRules parsed = rules::parse_rules(file, text, {.ignore_unknown_fields = ignore_unknown_fields});
     std::size_t count = 0;
     for (const rules::RuleGroup& group : parsed.groups) {
         count += group.rules.size();
     }
     out.errors = std::move(parsed.errors);
+    out.duplicates = std::move(parsed.duplicates);
+    out.hints = std::move(parsed.hints);
     out.summary = fmt::format("{} groups, {} rules", parsed.groups.size(), count);
     return out;
+}
+
+rules::RuleTestReport test_rules(const std::filesystem::path& file, const rules::RuleTestOptions& options) {
+    return rules::run_rule_tests(file, options);
 }
 
 HostSeries read_host() {

@@ -1,4 +1,4 @@
-// src/promql/promql.hpp - PromQL: parse an expression once, evaluate it at a time; the only public header of this library.
+// src/promql/promql.hpp - PromQL: parse an expression once, evaluate it at a time; series_text.hpp beside it reads series of test files.
 #pragma once
 
 #include <functional>
@@ -68,6 +68,9 @@ class Expression {
     [[nodiscard]] std::string to_string() const;
     /// Metric names of all selectors that name one, sorted, each once: what the expression reads.
     [[nodiscard]] std::vector<std::string> metric_names() const;
+    /// Why parts of it can never give a result, or as an alert would always fire; nothing where that depends on series.
+    /// Each with `where.line`/`where.column` inside the text.
+    [[nodiscard]] std::vector<Error> hints() const;
 
   private:
     friend class Engine;

@@ -54,6 +54,9 @@ model::Labels AlertRule::labels_of(const TemplateData& data) const {
     for (const Text& text : labels_) {
         all.push_back({text.name, text.expand(data)});
     }
+    for (const std::string& name : rule_.removed_labels) {
+        all.push_back({name, ""});
+    }
     all.push_back({std::string(model::alert_name_label), rule_.alert});
     return model::Labels(std::move(all));
 }

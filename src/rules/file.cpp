@@ -1,4 +1,5 @@
 // src/rules/file.cpp - reads a rule file: groups, rules, expressions and templates, each fault with its place (3.1).
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <optional>
@@ -16,16 +17,19 @@ using yaml::Node;
 using yaml::Presence;
 using yaml::Reader;
 
+/// Names to values, an empty one too: it takes the label away.
+using Texts = std::map<std::string, std::string>;
+
 /// A rule before it is known to be whole.
 struct Draft {
-    std::optional<std::string> alert;
-    std::optional<std::string> record;
+    std::string alert;
+    std::string record;
     std::optional<promql::Expression> expression;
     std::string expression_text;
     Milliseconds hold{0};
     Milliseconds keep_firing_for{0};
-    model::Labels labels;
-    model::Labels annotations;
+    Texts labels;
+    Texts annotations;
 };
 
 void read_expression(Reader& reader, const Node& node, Draft& out) {
@@ -39,80 +43,99 @@ void read_expression(Reader& reader, const Node& node, Draft& out) {
         reader.fail_at(node.position_in(reader.file(), error.where.line, error.where.column), error.message, error.code);
         return;
     }
-    const promql::ValueType type = parsed->type();
-    if (type != promql::ValueType::vector && type != promql::ValueType::scalar) {
-        reader.fail(node, fmt::format("expected an expression that gives an instant vector or a scalar, got {}",
-                                      promql::value_type_name(type)));
-        return;
-    }
     out.expression = std::move(*parsed);
     out.expression_text = std::move(*text);
 }
 
-std::optional<std::string> read_record_name(Reader& reader, const Node& node) {
-    std::optional<std::string> name = yaml::read_text(reader, node);
-    if (name && (name->empty() || name->find_first_of("{}") != std::string::npos)) {
-        reader.fail(node, "expected a metric name, got " + yaml::shown(*name));
-        return std::nullopt;
-    }
-    return name;
-}
-
-std::optional<std::string> read_alert_name(Reader& reader, const Node& node) {
-    std::optional<std::string> name = yaml::read_text(reader, node);
-    if (name && name->empty()) {
-        reader.fail(node, "expected a name, got nothing");
-        return std::nullopt;
-    }
-    return name;
-}
-
-/// Labels or annotations whose values may be templates: each must parse.
-std::optional<model::Labels> read_templates(Reader& reader, const Node& node) {
-    std::optional<model::Labels> out = yaml::read_labels(reader, node);
-    for (const yaml::Entry& entry : node.entries) {
-        if (entry.key->text == model::metric_name_label) {
-            reader.fail(*entry.key, "\"__name__\" cannot be set here; use another label name");
+/// Names are any text, as since Prometheus 3.
+std::optional<Texts> read_names(Reader& reader, const Node& node, bool metric_name_too) {
+    Texts out;
+    yaml::read_entries(reader, node, "names to texts", [&](const Node& key, const Node& value) {
+        if (key.text.empty()) {
+            reader.fail(key, "expected a name, got nothing");
         }
-        if (const Result<Template> parsed = Template::parse(entry.value->text); !parsed) {
-            const Reader::Scope scope = reader.key(entry.key->text);
-            reader.fail(*entry.value, parsed.error().message, parsed.error().code);
+        if (key.text == model::metric_name_label && !metric_name_too) {
+            reader.fail(key, "\"__name__\" cannot be set here; use another label name");
         }
-    }
+        if (std::optional<std::string> text = yaml::read_text(reader, value)) {
+            out[key.text] = std::move(*text);
+        }
+    });
     return out;
 }
 
+std::optional<Texts> read_label_texts(Reader& reader, const Node& node) { return read_names(reader, node, false); }
+std::optional<Texts> read_annotations(Reader& reader, const Node& node) { return read_names(reader, node, true); }
+
 const std::vector<yaml::Field<Draft>>& rule_fields() {
     static const std::vector<yaml::Field<Draft>> fields{
-        yaml::field("alert", &Draft::alert, read_alert_name, "name of the alert; or record"),
-        yaml::field("record", &Draft::record, read_record_name, "name of the series to write; or alert"),
+        yaml::field("alert", &Draft::alert, yaml::read_text, "name of the alert; or record"),
+        yaml::field("record", &Draft::record, yaml::read_text, "name of the series to write; or alert"),
         {"expr", read_expression, "a PromQL expression", Presence::required},
         yaml::field("for", &Draft::hold, yaml::read_duration, "how long expr must hold before the alert fires; default 0"),
         yaml::field("keep_firing_for", &Draft::keep_firing_for, yaml::read_duration,
                     "how long the alert fires on after expr has ended; default 0"),
-        yaml::field("labels", &Draft::labels, read_templates, "labels to add; templates"),
-        yaml::field("annotations", &Draft::annotations, read_templates, "texts for people; templates"),
+        yaml::field("labels", &Draft::labels, read_label_texts, "labels to add; templates"),
+        yaml::field("annotations", &Draft::annotations, read_annotations, "texts for people; templates"),
     };
     return fields;
 }
 
-/// What the table of keys cannot say: one of two names, and keys that only an alert has.
-void check_draft(Reader& reader, const Node& node, const Draft& draft) {
-    const bool alert = node.find("alert") != nullptr;
-    const bool record = node.find("record") != nullptr;
-    if (node.kind == yaml::Kind::mapping && alert == record) {
-        reader.fail(node, alert ? "expected one of \"alert\" and \"record\", got both"
-                                : "expected \"alert\" or \"record\", got neither");
-    }
-    for (const std::string_view key : {"for", "keep_firing_for", "annotations"}) {
-        const Node* value = node.find(key);
-        if (record && !alert && value != nullptr) {
-            reader.fail(*value, fmt::format("\"{}\" belongs to alerts; a recording rule has none", key));
+/// Labels and annotations of an alert are templates: each must parse.
+void check_templates(Reader& reader, const Node& rule) {
+    for (const std::string_view key : {"labels", "annotations"}) {
+        const Node* node = rule.find(key);
+        for (const yaml::Entry& entry : node != nullptr ? node->entries : std::vector<yaml::Entry>()) {
+            if (const Result<Template> parsed = Template::parse(entry.value->text); !parsed) {
+                const Reader::Scope outer = reader.key(key);
+                const Reader::Scope scope = reader.key(entry.key->text);
+                reader.fail(*entry.value, parsed.error().message, parsed.error().code);
+            }
         }
     }
-    for (const model::Label& label : draft.labels) {
-        if (record && label.value.find("{{") != std::string::npos) {
-            reader.fail(*node.find("labels"), "labels of a recording rule are taken as they stand, without templates");
+}
+
+/// What only alerts have.
+void check_recording(Reader& reader, const Node& node, const Draft& draft) {
+    const std::pair<std::string_view, bool> given[] = {{"for", draft.hold != Milliseconds(0)},
+                                                       {"keep_firing_for", draft.keep_firing_for != Milliseconds(0)},
+                                                       {"annotations", !draft.annotations.empty()}};
+    for (const auto& [key, is_given] : given) {
+        if (is_given) {
+            reader.fail(*node.find(key), fmt::format("\"{}\" belongs to alerts; a recording rule has none", key));
+        }
+    }
+    if (draft.record.find_first_of("{}") != std::string::npos) {
+        reader.fail(*node.find("record"), "expected a metric name, got " + yaml::shown(draft.record));
+    }
+}
+
+/// What the table of keys cannot say: one of two names, and what only one kind of rule has.
+void check_draft(Reader& reader, const Node& node, const Draft& draft) {
+    if (node.kind == yaml::Kind::mapping && draft.alert.empty() == draft.record.empty()) {
+        reader.fail(node, draft.alert.empty() ? "expected \"alert\" or \"record\", got neither"
+                                              : "expected one of \"alert\" and \"record\", got both");
+    }
+    if (!draft.alert.empty()) {
+        check_templates(reader, node);
+    }
+    if (!draft.record.empty()) {
+        check_recording(reader, node, draft);
+    }
+}
+
+/// What is allowed and surely not meant.
+void add_hints(const Reader& reader, const Node& node, const Draft& draft, const std::string& path, std::vector<Error>& out) {
+    const Node& text = *node.find("expr");
+    for (const Error& hint : draft.expression->hints()) {
+        out.push_back({hint.code, path + ": " + hint.message,
+                       text.position_in(reader.file(), hint.where.line, hint.where.column)});
+    }
+    for (const auto& [name, value] : draft.labels) {
+        if (!draft.record.empty() && value.find("{{") != std::string::npos) {
+            out.push_back({Errc::invalid_argument,
+                           fmt::format("{}: label {} of a recording rule is taken as it stands, without templates", path, name),
+                           reader.where(*node.find("labels"))});
         }
     }
 }
@@ -127,40 +150,62 @@ std::string name_in_path(const Node& item, std::initializer_list<std::string_vie
     return "";
 }
 
-model::Labels merged(const model::Labels& below, const model::Labels& above) {
-    std::vector<model::Label> all(below.begin(), below.end());
-    all.insert(all.end(), above.begin(), above.end());
-    return model::Labels(std::move(all));
+/// The labels of a rule over those of its group; what is given empty is taken away.
+void set_labels(const Texts& group, Texts labels, Rule& rule) {
+    labels.insert(group.begin(), group.end());
+    std::vector<model::Label> kept;
+    for (const auto& [name, value] : labels) {
+        if (value.empty()) {
+            rule.removed_labels.push_back(name);
+        } else {
+            kept.push_back({name, value});
+        }
+    }
+    rule.labels = model::Labels(std::move(kept));
 }
 
-void read_rules(Reader& reader, const Node& node, RuleGroup& group) {
-    yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t) {
-        const Reader::Scope scope = reader.context(name_in_path(item, {"alert", "record"}));
+model::Labels annotations_of(const Texts& texts) {
+    std::vector<model::Label> out;
+    for (const auto& [name, value] : texts) {
+        out.push_back({name, value});
+    }
+    return model::Labels(std::move(out));
+}
+
+void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup& group, ParsedRules& out) {
+    yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t index) {
+        const std::string name = name_in_path(item, {"alert", "record"});
+        const Reader::Scope scope = reader.context(name);
         Draft draft;
         yaml::read_mapping(reader, item, rule_fields(), {}, draft);
         check_draft(reader, item, draft);
         if (!draft.expression) {
             return;
         }
-        group.rules.push_back(Rule{draft.alert.value_or(""), draft.record.value_or(""), std::move(*draft.expression),
-                                   std::move(draft.expression_text), draft.hold, draft.keep_firing_for,
-                                   std::move(draft.labels), std::move(draft.annotations), reader.where(item)});
+        add_hints(reader, item, draft, fmt::format("group {}, rules[{}]{}", yaml::shown(group.name), index, name), out.hints);
+        Rule rule{draft.alert, draft.record, std::move(*draft.expression), std::move(draft.expression_text), draft.hold,
+                  draft.keep_firing_for, {}, {}, annotations_of(draft.annotations), reader.where(item)};
+        set_labels(labels, std::move(draft.labels), rule);
+        group.rules.push_back(std::move(rule));
     });
 }
 
+/// Below zero is no limit too.
 std::optional<std::int64_t> read_limit(Reader& reader, const Node& node) {
-    return yaml::read_integer(reader, node, 0, std::numeric_limits<std::int64_t>::max());
+    const std::optional<std::int64_t> limit =
+        yaml::read_integer(reader, node, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
+    return limit ? std::optional(std::max<std::int64_t>(*limit, 0)) : std::nullopt;
 }
 
 std::vector<yaml::Field<RuleGroup>> group_fields() {
     return {
         yaml::field("name", &RuleGroup::name, yaml::read_text, "name of the group, given once", Presence::required),
-        yaml::field("interval", &RuleGroup::interval, yaml::read_positive_duration,
-                    "how often the rules are evaluated; default: global's evaluation_interval"),
+        yaml::field("interval", &RuleGroup::interval, yaml::read_duration,
+                    "how often the rules are evaluated; default, or 0: global's evaluation_interval"),
         yaml::field("limit", &RuleGroup::limit, read_limit, "most alerts or series a rule may give; 0: no limit"),
         yaml::field("query_offset", &RuleGroup::query_offset, yaml::read_duration,
                     "how far in the past the rules look; default 0"),
-        yaml::field("labels", &RuleGroup::labels, read_templates, "labels of all rules of the group"),
+        {"labels", [](Reader&, const Node&, RuleGroup&) {}, "labels of all rules of the group"},
         {"rules", [](Reader&, const Node&, RuleGroup&) {}, "the rules, in order"},
     };
 }
@@ -180,20 +225,44 @@ void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
                                            first->second));
         }
         // After the name, wherever it stands in the file: faults of rules name their group.
-        if (const Node* rules = item.find("rules"); rules != nullptr) {
-            const Reader::Scope named = reader.context(name_in_path(item, {"name"}));
-            const Reader::Scope key = reader.key("rules");
-            read_rules(reader, *rules, group);
+        const Reader::Scope named = reader.context(name_in_path(item, {"name"}));
+        Texts labels;
+        if (const Node* node = item.find("labels"); node != nullptr) {
+            const Reader::Scope key = reader.key("labels");
+            labels = *read_label_texts(reader, *node);
+            group.labels = annotations_of(labels);
         }
-        for (Rule& rule : group.rules) {
-            rule.labels = merged(group.labels, rule.labels);
+        if (const Node* rules = item.find("rules"); rules != nullptr) {
+            const Reader::Scope key = reader.key("rules");
+            read_rules(reader, *rules, labels, group, out);
         }
     });
 }
 
+void find_duplicates(ParsedRules& out) {
+    std::map<std::pair<std::string, std::string>, const Rule*> seen;
+    for (const RuleGroup& group : out.groups) {
+        for (const Rule& rule : group.rules) {
+            std::string labels = rule.labels.to_string();
+            for (const std::string& removed : rule.removed_labels) {
+                labels += "," + removed;
+            }
+            const auto [first, fresh] = seen.emplace(std::pair(rule.name(), std::move(labels)), &rule);
+            if (!fresh) {
+                out.duplicates.push_back({Errc::conflict,
+                                          fmt::format("group {}: rule {} with labels {} stands in line {} already: their series cannot "
+                                                      "be told apart",
+                                                      yaml::shown(group.name), yaml::shown(rule.name()), rule.labels.to_string(),
+                                                      first->second->where.line),
+                                          rule.where});
+            }
+        }
+    }
+}
+
 }  // namespace
 
-ParsedRules parse_rules(const std::string& file, std::string_view text) {
+ParsedRules parse_rules(const std::string& file, std::string_view text, const RuleFileOptions& options) {
     ParsedRules out;
     const Result<yaml::Document> document = yaml::parse_document(file, text);
     if (!document) {
@@ -201,12 +270,17 @@ ParsedRules parse_rules(const std::string& file, std::string_view text) {
         return out;
     }
     Reader reader(file);
+    if (options.ignore_unknown_fields) {
+        reader.ignore_unknown_keys();
+    }
     const std::vector<yaml::Field<ParsedRules>> top{{"groups", read_groups, "the groups of rules"}};
     yaml::read_mapping(reader, *document->root, top, {}, out);
     out.errors = reader.take_errors();
     if (!out.errors.empty()) {
         out.groups.clear();
+        out.hints.clear();
     }
+    find_duplicates(out);
     return out;
 }
 

@@ -49,11 +49,14 @@ std::vector<std::string> rule_ids(const RuleGroup& group) {
     return out;
 }
 
-promql::Vector as_vector(promql::Value value) {
+Result<promql::Vector> as_vector(promql::Value value) {
     if (const double* scalar = std::get_if<double>(&value)) {
-        return {{model::Labels{}, *scalar}};
+        return promql::Vector{{model::Labels{}, *scalar}};
     }
-    return std::get<promql::Vector>(std::move(value));
+    if (auto* vector = std::get_if<promql::Vector>(&value)) {
+        return std::move(*vector);
+    }
+    return fail(Errc::invalid_argument, "rule result is not a vector or scalar");
 }
 
 }  // namespace
@@ -73,6 +76,7 @@ struct Manager::State {
     bool has_restored{false};
 
     RunningGroup make_group(RuleGroup group, TimestampMs now) const;
+    void begin_grace(TimestampMs now);
     void take_over(std::vector<RunningGroup>& before, RunningGroup& group) const;
     void evaluate(RunningGroup& group, TimestampMs at, std::vector<model::AlertTransition>& out, store::Batch& batch);
     Result<promql::Vector> evaluate_rule(RunningGroup& group, RunningRule& rule, TimestampMs at,
@@ -203,9 +207,7 @@ TimestampMs Manager::next_due(TimestampMs now) const {
 std::vector<model::AlertTransition> Manager::evaluate_due(TimestampMs now, store::Batch& batch) {
     State& state = *state_;
     std::vector<model::AlertTransition> out;
-    if (!state.grace_until) {
-        state.grace_until = state.has_restored ? now + state.options.restore_grace : now;
-    }
+    state.begin_grace(now);
     for (RunningGroup& group : state.groups) {
         const TimestampMs at = group.aligned(now);
         const bool clock_went_back = at + 2 * group.interval <= group.last;
@@ -220,6 +222,23 @@ std::vector<model::AlertTransition> Manager::evaluate_due(TimestampMs now, store
     }
     state.add_external_labels(out);
     return out;
+}
+
+std::vector<model::AlertTransition> Manager::evaluate_all(TimestampMs at, store::Batch& batch) {
+    State& state = *state_;
+    std::vector<model::AlertTransition> out;
+    state.begin_grace(at);
+    for (RunningGroup& group : state.groups) {
+        state.evaluate(group, at, out, batch);
+    }
+    state.add_external_labels(out);
+    return out;
+}
+
+void Manager::State::begin_grace(TimestampMs now) {
+    if (!grace_until) {
+        grace_until = has_restored ? now + options.restore_grace : now;
+    }
 }
 
 void Manager::State::evaluate(RunningGroup& group, TimestampMs at, std::vector<model::AlertTransition>& out,
@@ -239,7 +258,7 @@ void Manager::State::evaluate(RunningGroup& group, TimestampMs at, std::vector<m
 Result<promql::Vector> Manager::State::evaluate_rule(RunningGroup& group, RunningRule& rule, TimestampMs at,
                                                      std::vector<model::AlertTransition>& out, store::Batch& batch) {
     NOROSHI_TRY(promql::Answer evaluated, engine.instant(rule.rule.expression, at));
-    promql::Vector answer = as_vector(std::move(evaluated.value));
+    NOROSHI_TRY(promql::Vector answer, as_vector(std::move(evaluated.value)));
     if (!rule.alerts) {
         return recorded(group, rule.rule, std::move(answer));
     }
@@ -259,6 +278,9 @@ Result<promql::Vector> Manager::State::recorded(const RunningGroup& group, const
         std::vector<model::Label> all(sample.labels.begin(), sample.labels.end());
         all.push_back({std::string(model::metric_name_label), rule.record});
         all.insert(all.end(), rule.labels.begin(), rule.labels.end());
+        for (const std::string& name : rule.removed_labels) {
+            all.push_back({name, ""});
+        }
         sample.labels = model::Labels(std::move(all));
         if (!seen.insert(sample.labels).second) {
             return fail(Errc::invalid_argument,
@@ -271,12 +293,10 @@ Result<promql::Vector> Manager::State::recorded(const RunningGroup& group, const
 TemplateData Manager::State::template_data(TimestampMs at) const {
     TemplateData data;
     data.external_labels = options.external_labels;
+    data.external_url = options.external_url;
     data.query = [this, at](std::string_view text) -> Result<promql::Vector> {
         NOROSHI_TRY(const promql::Expression expression, promql::Expression::parse(text));
         NOROSHI_TRY(promql::Answer answer, engine.instant(expression, at));
-        if (!std::holds_alternative<promql::Vector>(answer.value) && !std::holds_alternative<double>(answer.value)) {
-            return fail(Errc::invalid_argument, "query result is not a vector or scalar");
-        }
         return as_vector(std::move(answer.value));
     };
     return data;
@@ -286,7 +306,9 @@ void Manager::State::write(RunningRule& rule, const promql::Vector& series, Time
     std::unordered_set<tsdb::SeriesId> now;
     for (const promql::VectorSample& sample : series) {
         const Result<tsdb::SeriesId> id = head.open_series(sample.labels);
-        if (!id || !head.append(*id, at, sample.value)) {
+        const bool stored = id && (sample.histogram ? head.append(sample.labels, {at, sample.histogram})
+                                                    : head.append(*id, at, sample.value));
+        if (!stored) {
             refused.add();
             continue;
         }

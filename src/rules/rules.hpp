@@ -1,4 +1,4 @@
-// src/rules/rules.hpp - rule groups: load, evaluate at their interval, give alert transitions; the only public header here.
+// src/rules/rules.hpp - rule groups: load, evaluate at their interval, give alert transitions.
 #pragma once
 
 #include <functional>
@@ -25,6 +25,7 @@ struct Rule {
     Milliseconds hold{0};              ///< `for`
     Milliseconds keep_firing_for{0};
     model::Labels labels;              ///< values may be templates
+    std::vector<std::string> removed_labels;  ///< given as "": the result loses them
     model::Labels annotations;         ///< values may be templates
     SourcePos where;
     [[nodiscard]] const std::string& name() const { return alert.empty() ? record : alert; }
@@ -41,13 +42,18 @@ struct RuleGroup {
     [[nodiscard]] std::string key() const { return file + ";" + name; }
 };
 
-/// Reads a Prometheus rule file's text. Every fault is reported, each with file:line:column, the group and the rule.
-/// `file` is only named in errors and keys.
+/// Reads a Prometheus rule file's text: what is refused is what promtool 3.16 refuses. Every fault is reported, each
+/// with file:line:column, the group and the rule. `file` is only named in errors and keys.
 struct ParsedRules {
     std::vector<RuleGroup> groups;  ///< empty when there are errors
     std::vector<Error> errors;
+    std::vector<Error> hints;       ///< what is allowed and surely not meant; empty when there are errors
+    std::vector<Error> duplicates;  ///< rules with the name and labels of one before
 };
-[[nodiscard]] ParsedRules parse_rules(const std::string& file, std::string_view text);
+struct RuleFileOptions {
+    bool ignore_unknown_fields{false};
+};
+[[nodiscard]] ParsedRules parse_rules(const std::string& file, std::string_view text, const RuleFileOptions& options = {});
 
 /// The rules noroshi uses when the owner has none: this host's memory, disks, load, clock and targets.
 [[nodiscard]] std::string_view builtin_host_rules();
@@ -58,6 +64,7 @@ struct Options {
     /// After a restart, alerts that were firing are not ended by an expression that finds nothing until this has
     /// passed: their series must be scraped again first.
     Milliseconds restore_grace{std::chrono::minutes(3)};
+    std::string external_url{};  ///< for templates
 };
 
 /// Health of one rule, for people.
@@ -108,6 +115,9 @@ class Manager {
     /// Evaluates every group that is due at `now`, each once at its own aligned time; missed iterations are counted.
     /// Changed alert rows are appended to `batch`.
     [[nodiscard]] std::vector<model::AlertTransition> evaluate_due(TimestampMs now, store::Batch& batch);
+
+    /// Evaluates every group at `at`, in the order of `set_groups` and whatever their intervals: for tests of rules.
+    [[nodiscard]] std::vector<model::AlertTransition> evaluate_all(TimestampMs at, store::Batch& batch);
 
     [[nodiscard]] std::vector<model::Alert> active_alerts() const;
     [[nodiscard]] std::vector<RuleHealth> health() const;

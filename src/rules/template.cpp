@@ -24,7 +24,7 @@ class Expansion {
         declare("$", {});
         declare("$labels", {data.labels});
         declare("$externalLabels", {data.external_labels});
-        declare("$externalURL", {std::string()});
+        declare("$externalURL", {data.external_url});
         declare("$value", {data.value});
     }
 
@@ -247,7 +247,7 @@ class Expansion {
             return TemplateValue{data_.external_labels};
         }
         if (name == "ExternalURL") {
-            return TemplateValue{std::string()};
+            return TemplateValue{data_.external_url};
         }
         if (name == "Value") {
             return TemplateValue{data_.value};

@@ -37,6 +37,7 @@ struct TemplateData {
     model::Labels labels;  ///< $labels, with the metric name
     double value{0};       ///< $value
     model::Labels external_labels;
+    std::string external_url{};
     std::function<Result<promql::Vector>(std::string_view expression)> query;  ///< for the function `query`
 };
 

@@ -232,7 +232,18 @@ Answer parse_seconds(Arguments& a, const TemplateData&) {
 }
 
 Answer as_is(Arguments& a, const TemplateData&) { return std::move(a[0]); }
-Answer empty_text(Arguments&, const TemplateData&) { return value_of(""); }
+Answer external_url(Arguments&, const TemplateData& data) { return value_of(data.external_url); }
+
+/// The path of the external address, without a slash at its end.
+Answer path_prefix(Arguments&, const TemplateData& data) {
+    const std::string& url = data.external_url;
+    const std::size_t scheme = url.find("://");
+    const std::size_t path = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+    if (path == std::string::npos) {
+        return value_of("");
+    }
+    return value_of(url.substr(path, url.find_first_of("?#", path) - path));
+}
 
 struct Row {
     std::string_view name;
@@ -275,8 +286,8 @@ constexpr std::array rows{Row{"and", 1, any, as_is},
                           Row{"sortByLabel", 2, 2, sort_by_label},
                           Row{"parseDuration", 1, 1, parse_seconds},
                           Row{"safeHtml", 1, 1, as_is},
-                          Row{"externalURL", 0, 0, empty_text},
-                          Row{"pathPrefix", 0, 0, empty_text}};
+                          Row{"externalURL", 0, 0, external_url},
+                          Row{"pathPrefix", 0, 0, path_prefix}};
 
 }  // namespace
 

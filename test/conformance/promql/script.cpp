@@ -2,15 +2,11 @@
 #include "script.hpp"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include "base/numbers.hpp"
-#include "collect/collect.hpp"
-#include "model/sample.hpp"
 
 namespace noroshi::conformance {
 namespace {
@@ -50,107 +46,14 @@ Result<Milliseconds> time_of(std::string_view text) {
     return negative ? -*duration : *duration;
 }
 
-Result<double> number_of(std::string_view text) {
-    return text == "stale" ? Result<double>(model::stale_marker()) : parse_float(text);
-}
-
-/// One word of a sequence: "1", "_x3", "1x4", "1+2x3", "-1-2x3".
-Result<void> add_values(std::string_view word, std::vector<Slot>& out) {
-    static const RE2 repeated(R"(_x(\d+))");
-    static const RE2 series(R"(([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|0x[0-9a-fA-F]+|Inf|NaN|stale))(?:([-+][0-9.]+(?:[eE][-+]?[0-9]+)?))?x(\d+))");
-    int times = 0;
-    std::string first;
-    std::string step;
-    if (word == "_") {
-        out.emplace_back();
-    } else if (RE2::FullMatch(word, repeated, &times)) {
-        out.insert(out.end(), static_cast<std::size_t>(times), std::nullopt);
-    } else if (RE2::FullMatch(word, series, &first, &step, &times)) {
-        NOROSHI_TRY(double value, number_of(first));
-        const double add = step.empty() ? 0 : *parse_float(step);
-        for (int i = 0; i <= times; ++i) {  // n more samples after the first
-            out.emplace_back(Point(value));
-            if (!step.empty()) {
-                value += add;
-            }
-        }
-    } else {
-        NOROSHI_TRY(const double value, number_of(word));
-        out.emplace_back(Point(value));
-    }
-    return {};
-}
-
-/// The end of `name{...}` in `text`, with quotes skipped.
-std::size_t end_of_metric(std::string_view text) {
-    char quote = 0;
-    bool braces = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (quote != 0) {
-            i += c == '\\' ? 1 : 0;
-            quote = c == quote ? '\0' : quote;
-        } else if (c == '"' || c == '\'' || c == '`') {
-            quote = c;
-        } else if (c == '{') {
-            braces = true;
-        } else if (c == '}') {
-            return i + 1;
-        } else if (!braces && (c == ' ' || c == '\t')) {
-            const std::string_view rest = trimmed(text.substr(i));
-            if (!rest.starts_with('{') || rest.starts_with("{{")) {
-                return i;
-            }
-        }
-    }
-    return text.size();
-}
-
-Result<model::Labels> metric_of(std::string_view text) {
-    if (text.find("\\u") != std::string_view::npos) {
-        return fail(Errc::parse, "code points are not read here: write the character");
-    }
-    static const RE2 empty(R"(\s*\{\s*\}\s*)");
-    if (RE2::FullMatch(text, empty)) {
-        return model::Labels{};
-    }
-    std::string line(text);
-    std::string name;
-    if (RE2::PartialMatch(line, R"re(__name__\s*=\s*"([^"]*)")re", &name)) {
-        RE2::Replace(&line, R"re(__name__\s*=\s*"[^"]*"\s*,?)re", "");
-        NOROSHI_TRY(const model::Labels labels, metric_of(line));
-        return labels.with("__name__", name);
-    }
-    const bool nameless = line.starts_with('{') && !RE2::PartialMatch(line, R"re(^\{\s*("[^"]*")\s*[,}])re");
-    if (nameless) {
-        line.insert(0, "nameless");
-    }
-    NOROSHI_TRY(const auto samples, collect::parse_exposition(line + " 1\n", collect::ExpositionFormat::text_0_0_4));
-    if (samples.size() != 1) {
-        return fail(Errc::parse, "expected one metric");
-    }
-    return nameless ? samples[0].labels.without("__name__") : samples[0].labels;
-}
-
 Result<Series> series_of(std::string_view line) {
     Series out;
-    if (parse_float(line)) {
+    if (const Result<double> number = parse_float(line)) {
         out.scalar = true;
-        out.values.emplace_back(Point(*parse_float(line)));
+        out.values.emplace_back(Point(*number));
         return out;
     }
-    const std::size_t end = end_of_metric(line);
-    NOROSHI_TRY(out.labels, metric_of(line.substr(0, end)));
-    std::string_view values = trimmed(line.substr(end));
-    while (!values.empty()) {
-        if (!values.starts_with("{{")) {
-            NOROSHI_TRY_VOID(add_values(next_word(values), out.values));
-            continue;
-        }
-        NOROSHI_TRY(std::vector<HistogramSlot> histograms, take_histograms(values));
-        std::ranges::move(histograms, std::back_inserter(out.values));
-        values = trimmed(values);
-    }
+    NOROSHI_TRY(static_cast<promql::SeriesText&>(out), promql::parse_series(line));
     return out;
 }
 
@@ -258,7 +161,11 @@ Result<Command> command_of(std::string_view line) {
 
 Result<Series> series_of(std::string_view line, bool lenient) {
     Result<Series> series = series_of(line);
-    return series || !lenient ? series : Series{.labels = {}, .values = {}, .unreadable = true};
+    if (!series && lenient) {
+        series = Series();
+        series->unreadable = true;
+    }
+    return series;
 }
 
 Result<void> add_line(std::string_view line, Command& command, bool lenient) {

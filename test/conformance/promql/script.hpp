@@ -11,20 +11,17 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
-#include "native_histogram_text.hpp"
+#include "promql/series_text.hpp"
 
 namespace noroshi::conformance {
 
-/// One value of a sequence.
-using Point = std::variant<double, HistogramSlot>;
-/// Nothing for `_`.
-using Slot = std::optional<Point>;
+using promql::HistogramSlot;
+using promql::Point;
+using promql::Slot;
 
-/// `name{labels} 1+2x3 _ stale`: a series with its values, one a step.
-struct Series {
-    model::Labels labels;
-    std::vector<Slot> values;
-    bool scalar{false};     ///< a number alone
+/// A line of series, or what takes its place.
+struct Series : promql::SeriesText {
+    bool scalar{false};      ///< a number alone
     bool unreadable{false};  ///< a form that this runner does not read; only in a lenient script
 };
 

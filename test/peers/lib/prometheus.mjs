@@ -1,6 +1,6 @@
 // test/peers/lib/prometheus.mjs - a real Prometheus and promtool, built by tools/peers/build-prometheus.sh.
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Child, freePort, scratch } from './process.mjs';
@@ -26,3 +26,8 @@ export function promtool(args) {
   const { status, stdout, stderr } = spawnSync(join(folder, 'promtool'), args, { encoding: 'utf8', timeout: 30_000 });
   return { status, stdout, stderr };
 }
+
+/** A folder of the Go module that both were built from: upstream's own test data. */
+export const upstreamFolder = (name) => join(execFileSync('go', ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', 'github.com/prometheus/prometheus'],
+  { cwd: 'test/peers/prometheus', encoding: 'utf8' }).trim(), name);
+export const yamlFiles = (path) => readdirSync(path).filter((f) => /\.ya?ml$/.test(f)).map((f) => join(path, f));

@@ -77,15 +77,15 @@ TEST(RuleFile, Names_each_fault) {
         {"{expr: m}", "expected \"alert\" or \"record\", got neither"},
         {"{alert: A}", "missing key \"expr\""},
         {"{alert: A, expr: 'm['}", "expr: "},
-        {"{alert: A, expr: '\"text\"'}", "expected an expression that gives an instant vector or a scalar, got string"},
-        {"{alert: A, expr: 'm[5m]'}", "got range vector"},
         {"{alert: A, expr: m, fro: 5m}", "unknown key \"fro\"; did you mean \"for\"?"},
         {"{alert: A, expr: m, for: soon}", "expected a duration"},
         {"{record: a, expr: m, for: 5m}", "\"for\" belongs to alerts"},
         {"{record: 'a{b=c}', expr: m}", "expected a metric name"},
         {"{record: a, expr: m, annotations: {x: y}}", "\"annotations\" belongs to alerts"},
         {"{alert: A, expr: m, labels: {__name__: x}}", "\"__name__\" cannot be set here"},
-        {"{alert: A, expr: m, labels: {'a b': x}}", "label name"},
+        {"{alert: A, expr: m, labels: {'': x}}", "expected a name, got nothing"},
+        {"{alert: A, expr: ''}", "expr: "},
+        {"{alert: '', expr: m}", "got neither"},
         {"{alert: A, expr: m, annotations: {x: '{{ nope }}'}}", "nope"},
         {"{alert: A, expr: m, annotations: {x: '{{ if }}'}}", "annotations.x"},
     };
@@ -94,6 +94,45 @@ TEST(RuleFile, Names_each_fault) {
         EXPECT_NE(fault.find(given.fault), std::string::npos) << given.rule << "\n" << fault;
         EXPECT_TRUE(fault.starts_with("r.yml:4:")) << fault;
     }
+}
+
+TEST(RuleFile, Lets_through_what_promtool_lets_through) {
+    for (const char* rule :
+         {"{alert: A, expr: m, for: 0, labels: {'a b': x, c: null}}", "{record: 'a b', expr: m, for: 0s, annotations: {}}",
+          "{alert: '', record: a, expr: m}", "{record: a, expr: m, labels: {x: '{{ nope'}}", "{alert: A, expr: 'm[5m]'}",
+          "{alert: A, expr: m, annotations: {__name__: x}}"}) {
+        EXPECT_EQ(fault_of_rule(rule), "") << rule;
+    }
+    EXPECT_EQ(faults("groups:\n- {name: g, interval: 0s, limit: -1, labels: {x: '{{ nope'}}\n"), "");
+    EXPECT_TRUE(parse_rules("r.yml", "groups:\n- {name: g, more: 1, rules: [{alert: A, expr: m, x: y}]}\n", {.ignore_unknown_fields = true})
+                    .errors.empty());
+}
+
+TEST(RuleFile, An_empty_label_takes_one_away) {
+    const ParsedRules parsed = parse_rules("r.yml", "groups:\n- name: g\n  labels: {a: '', b: '', c: x}\n  rules:\n"
+                                                    "  - {alert: A, expr: m, labels: {b: y, c: ''}}\n");
+    ASSERT_TRUE(parsed.errors.empty());
+    EXPECT_EQ(parsed.groups[0].rules[0].labels, (model::Labels{{"b", "y"}}));
+    EXPECT_EQ(parsed.groups[0].rules[0].removed_labels, (std::vector<std::string>{"a", "c"}));
+}
+
+TEST(RuleFile, Names_rules_that_stand_there_twice) {
+    const ParsedRules parsed = parse_rules("r.yml", "groups:\n- name: g\n  rules:\n  - {record: a, expr: m}\n  - {record: a, expr: n}\n"
+                                                    "  - {record: a, expr: m, labels: {b: c}}\n- name: h\n  rules:\n  - {record: a, expr: m}\n");
+    ASSERT_EQ(parsed.duplicates.size(), 2);
+    EXPECT_EQ(parsed.duplicates[0].where, (SourcePos{"r.yml", 5, 5}));
+    EXPECT_EQ(parsed.duplicates[1].where, (SourcePos{"r.yml", 9, 5}));
+}
+
+TEST(RuleFile, Hints_have_their_place) {
+    const ParsedRules parsed = parse_rules("r.yml", "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: m > 1 or count(m) == 0\n"
+                                                    "  - {record: a, expr: m, labels: {b: '{{ x }}'}}\n");
+    ASSERT_TRUE(parsed.errors.empty());
+    ASSERT_EQ(parsed.hints.size(), 2);
+    EXPECT_EQ(parsed.hints[0].to_string(),
+              "r.yml:5:20: group \"g\", rules[0] (\"A\"): this comparison never gives a result: the left side is at least 1, and where "
+              "there is nothing to count it gives nothing: see absent()");
+    EXPECT_EQ(parsed.hints[1].where.line, 6);
 }
 
 TEST(RuleFile, A_group_name_is_given_once) {

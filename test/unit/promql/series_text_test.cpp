@@ -1,11 +1,16 @@
-// test/unit/promql/native_histogram_text_test.cpp - the notation in which the conformance tool reads native histograms.
+// test/unit/promql/series_text_test.cpp - series, values and histograms as test files write them.
 #include <gtest/gtest.h>
 
-// A part of a program, not of a library.
-#include "../../conformance/promql/native_histogram_text.cpp"
+#include <cmath>
 
-namespace noroshi::conformance {
+#include "histogram_text.hpp"
+#include "model/sample.hpp"
+
+namespace noroshi::promql {
 namespace {
+
+using model::Histogram;
+using model::ResetHint;
 
 std::vector<HistogramSlot> read(std::string_view text) {
     Result<std::vector<HistogramSlot>> out = take_histograms(text);
@@ -111,5 +116,59 @@ TEST(NativeHistogramText, Compares_compacted_and_hints_only_when_given) {
     EXPECT_FALSE(same("{{schema:-53 custom_values:[1]}}", "{{schema:-53 custom_values:[2]}}"));
 }
 
+
+std::vector<std::string> values(std::string_view text) {
+    const Result<std::vector<Slot>> slots = parse_series_values(text);
+    if (!slots) {
+        return {slots.error().message};
+    }
+    std::vector<std::string> out;
+    for (const Slot& slot : *slots) {
+        const auto* number = slot ? std::get_if<double>(&*slot) : nullptr;
+        out.push_back(!slot ? "_" : number == nullptr ? "{{}}" : model::is_stale_marker(*number) ? "stale" : fmt::format("{}", *number));
+    }
+    return out;
+}
+
+TEST(SeriesText, Values) {
+    using List = std::vector<std::string>;
+    EXPECT_EQ(values("1 2.5 -3 +4 1e3 .5"), (List{"1", "2.5", "-3", "4", "1000", "0.5"}));
+    EXPECT_EQ(values("0x3"), (List{"0", "0", "0", "0"}));  // not hexadecimal
+    EXPECT_EQ(values("1+2x2 1-2x2 -1-1x1 1e1+1e1x1"), (List{"1", "3", "5", "1", "-1", "-3", "-1", "-2", "10", "20"}));
+    EXPECT_EQ(values("_ _x2 stale \t\n Inf -inf NaN"), (List{"_", "_", "_", "stale", "inf", "-inf", "nan"}));
+    EXPECT_EQ(values("{{}}x1 1"), (List{"{{}}", "{{}}", "1"}));
+    EXPECT_EQ(values(""), List{});
+}
+
+TEST(SeriesText, RefusesOtherValues) {
+    for (const char* text : {"1,2", "1+2", "x3", "1x", "1x-1", "1x2y", "_3", "abc", "1.2.3", "1+x3", "{{}}1", "1x100001", "1x60000 1x60000", "_x99999999999"}) {
+        EXPECT_FALSE(parse_series_values(text)) << text;
+    }
+}
+
+TEST(SeriesText, Metrics) {
+    const auto shown = [](std::string_view text) {
+        const Result<model::Labels> labels = parse_metric(text);
+        return labels ? labels->to_string() : labels.error().message;
+    };
+    EXPECT_EQ(shown("up"), "up");
+    EXPECT_EQ(shown(" up {a=\"b\", c='d',}"), "up{a=\"b\", c=\"d\"}");
+    EXPECT_EQ(shown("{}"), "{}");
+    EXPECT_EQ(shown(""), "{}");
+    EXPECT_EQ(shown("{__name__=\"up\",a=\"\"}"), "up");
+    EXPECT_EQ(shown("up{a=\"\\u00e9}\"}"), "up{a=\"é}\"}");
+    for (const char* text : {"up{", "up{a}", "up{a=b}", "up{a=\"b\"", "up{a=\"b\" c=\"d\"}", "up{a!=\"b\"}", "up up", "up{a=\"b\"} 1"}) {
+        EXPECT_FALSE(parse_metric(text)) << text;
+    }
+}
+
+TEST(SeriesText, SplitsMetricAndValues) {
+    const Result<SeriesText> series = parse_series("up {a=\"} 1\"} 1 _");
+    ASSERT_TRUE(series);
+    EXPECT_EQ(series->labels.get("a"), "} 1");
+    EXPECT_EQ(series->values.size(), 2U);
+    ASSERT_TRUE(parse_series("up {{count:1}}"));
+}
+
 }  // namespace
-}  // namespace noroshi::conformance
+}  // namespace noroshi::promql

@@ -1,5 +1,5 @@
-// test/conformance/promql/native_histogram_text.cpp - reads `{{schema:0 sum:5 count:4 buckets:[1 2 1]}}`.
-#include "native_histogram_text.hpp"
+// src/promql/histogram_text.cpp - reads `{{schema:0 sum:5 count:4 buckets:[1 2 1]}}`.
+#include "histogram_text.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "base/numbers.hpp"
 #include "native_histogram.hpp"
 
-namespace noroshi::conformance {
+namespace noroshi::promql {
 namespace {
 
 using model::Histogram;
@@ -188,7 +188,7 @@ Result<std::vector<HistogramSlot>> take_histograms(std::string_view& text) {
             return wrong(fmt::format("error combining histograms: cannot merge from schema {} to {}", step.value.schema,
                                      slot.value.schema));
         }
-        if ((grows ? promql::add(slot.value, step.value) : promql::subtract(slot.value, step.value)).incompatible) {
+        if ((grows ? add(slot.value, step.value) : subtract(slot.value, step.value)).incompatible) {
             return wrong("exponential and custom bounds cannot be combined");
         }
         out.push_back(slot);
@@ -196,17 +196,4 @@ Result<std::vector<HistogramSlot>> take_histograms(std::string_view& text) {
     return out;
 }
 
-bool is_expected(const HistogramSlot& expected, Histogram got, bool (*close)(double, double)) {
-    Histogram want = expected.value;
-    model::compact(want);
-    model::compact(got);
-    const auto same_side = [close](const model::HistogramSide& a, const model::HistogramSide& b) {
-        return a.spans == b.spans && std::ranges::equal(a.counts, b.counts, close);
-    };
-    return want.schema == got.schema && close(want.count, got.count) && close(want.sum, got.sum) &&
-           want.zero_threshold == got.zero_threshold && close(want.zero_count, got.zero_count) &&
-           (!want.has_custom_bounds() || want.bounds() == got.bounds()) && same_side(want.positive, got.positive) &&
-           same_side(want.negative, got.negative) && (!expected.hint_given || want.hint == got.hint);
-}
-
-}  // namespace noroshi::conformance
+}  // namespace noroshi::promql
