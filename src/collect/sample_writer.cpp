@@ -74,6 +74,7 @@ Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSamp
             continue;
         }
         if (sample.labels.metric_name().empty()) {
+            known_.clear();  // else a target that always fails here with other series each time would fill it
             return fail(Errc::invalid_argument, "metric_relabel_configs leave a sample without a metric name: " +
                                                     sample.labels.to_string());
         }
