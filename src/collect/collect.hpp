@@ -12,6 +12,7 @@
 #include "base/task.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
+#include "model/relabel.hpp"
 #include "tsdb/tsdb.hpp"
 
 namespace noroshi::collect {
@@ -51,7 +52,12 @@ struct Target {
     Milliseconds interval{std::chrono::minutes(1)};
     Milliseconds timeout{std::chrono::seconds(10)};
     std::size_t body_size_limit{64u << 20};  ///< uncompressed
-    std::size_t sample_limit{0};             ///< 0: none
+    std::size_t sample_limit{0};             ///< after relabelling; 0: none
+    std::size_t label_limit{0};              ///< labels of a sample as stored; 0: none
+    std::size_t label_name_length_limit{0};  ///< bytes; 0: none
+    std::size_t label_value_length_limit{0};
+    std::vector<model::RelabelRule> metric_relabel;
+    bool track_timestamps_staleness{false};
     bool honor_labels{false};
     bool honor_timestamps{true};
     bool enable_compression{true};

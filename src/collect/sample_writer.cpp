@@ -36,7 +36,60 @@ SampleWriter::SampleWriter(tsdb::Head& head, CollectCounters& counters, WriterOp
     }
 }
 
+model::Labels SampleWriter::relabelled(const ScrapedSample& sample) const {
+    const model::Labels merged = merge_labels(sample, options_.labels, options_.honor_labels);
+    if (options_.relabel.empty()) {
+        return merged;
+    }
+    model::LabelMap map;
+    for (const model::Label& label : merged) {
+        map.emplace(label.name, label.value);
+    }
+    if (!model::relabel(options_.relabel, map)) {
+        return {};
+    }
+    std::vector<model::Label> out;
+    for (const auto& [name, value] : map) {
+        out.push_back({name, value});
+    }
+    return model::Labels(std::move(out));
+}
+
+Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSample> samples) {
+    ++round_;
+    std::vector<ScrapedSample> out;
+    out.reserve(samples.size());
+    for (ScrapedSample& sample : samples) {
+        if (options_.relabel.empty() || !sample.emptied.empty()) {
+            sample.labels = relabelled(sample);
+        } else if (const auto known = known_.find(sample.labels); known != known_.end()) {
+            known->second.round = round_;
+            sample.labels = known->second.labels;
+        } else {
+            model::Labels labels = relabelled(sample);
+            known_.emplace(std::move(sample.labels), Known{labels, round_});
+            sample.labels = std::move(labels);
+        }
+        if (sample.labels.empty()) {
+            continue;
+        }
+        if (sample.labels.metric_name().empty()) {
+            known_.clear();  // else a target that always fails here with other series each time would fill it
+            return fail(Errc::invalid_argument, "metric_relabel_configs leave a sample without a metric name: " +
+                                                    sample.labels.to_string());
+        }
+        out.push_back(std::move(sample));
+    }
+    std::erase_if(known_, [this](const auto& entry) { return entry.second.round != round_; });
+    return out;
+}
+
 std::size_t SampleWriter::write(std::span<const ScrapedSample> samples, TimestampMs at) {
+    const auto prepared = prepare({samples.begin(), samples.end()});
+    return prepared ? write_prepared(*prepared, at) : 0;
+}
+
+std::size_t SampleWriter::write_prepared(std::span<const ScrapedSample> samples, TimestampMs at) {
     ++reading_;
     std::size_t added = 0;
     for (const ScrapedSample& sample : samples) {
@@ -52,7 +105,7 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
         counters_.out_of_bounds.add();
         return;
     }
-    const model::Labels labels = merge_labels(sample, options_.labels, options_.honor_labels);
+    const model::Labels& labels = sample.labels;
     if (is_report(labels)) {  // a target must not say of itself that it is up
         counters_.duplicate.add();
         return;
@@ -63,6 +116,10 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
         return;
     }
     if (own_time) {
+        if (options_.track_timestamps_staleness) {
+            const auto [entry, is_new] = seen_.insert_or_assign(*series, reading_);
+            added += is_new ? 1 : 0;
+        }
         append(*series, *sample.at, sample.value);
         return;
     }

@@ -21,9 +21,11 @@ struct CollectCounters {
 
 /// How the samples of a source are labelled and dated.
 struct WriterOptions {
-    model::Labels labels;  ///< of the target; `job` and `instance` among them
+    model::Labels labels{};  ///< of the target; `job` and `instance` among them
     bool honor_labels{false};
     bool honor_timestamps{true};
+    bool track_timestamps_staleness{false};      ///< stale markers for samples with a time of their own too
+    std::vector<model::RelabelRule> relabel{};   ///< of samples, after the target's labels are joined
 };
 
 /// The series that Prometheus adds to each scrape.
@@ -36,11 +38,17 @@ struct ScrapeReport {
 };
 
 /// Writes one source's samples to the store and remembers which series it wrote, so that those that vanish get a stale
-/// marker. Samples with a time of their own are not remembered, as in Prometheus. Thread: the I/O thread.
+/// marker. Samples with a time of their own are remembered only when the
+/// options say so, as in Prometheus. Thread: the I/O thread.
 class SampleWriter {
   public:
     SampleWriter(tsdb::Head& head, CollectCounters& counters, WriterOptions options);
 
+    /// The reading as it is to be written: joined with the source's labels, relabelled, without what that drops.
+    /// A series that was in the reading before costs one look-up. Errors: invalid_argument (no metric name is left).
+    [[nodiscard]] Result<std::vector<ScrapedSample>> prepare(std::vector<ScrapedSample> samples);
+    /// As write, of what `prepare` gave.
+    std::size_t write_prepared(std::span<const ScrapedSample> samples, TimestampMs at);
     /// Appends a whole reading taken at `at`; series of the reading before that are not in it get a stale marker.
     /// A series twice in it counts once. What the store refuses is counted and left out.
     /// Returns how many series were not in the reading before.
@@ -54,6 +62,7 @@ class SampleWriter {
     void write_end(TimestampMs at);
 
   private:
+    [[nodiscard]] model::Labels relabelled(const ScrapedSample& sample) const;
     void write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added);
     void append(tsdb::SeriesId series, TimestampMs at, double value);
     [[nodiscard]] bool is_report(const model::Labels& labels) const;
@@ -69,6 +78,12 @@ class SampleWriter {
     std::unordered_map<tsdb::SeriesId, std::uint64_t> seen_;  // series to the reading it was last in
     std::uint64_t reading_{0};
     bool reported_{false};
+    struct Known {
+        model::Labels labels;  // empty: dropped
+        std::uint64_t round;
+    };
+    std::unordered_map<model::Labels, Known, model::LabelsHash> known_;  // scraped labels to what they become
+    std::uint64_t round_{0};
 };
 
 }  // namespace noroshi::collect

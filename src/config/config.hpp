@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
+#include "model/relabel.hpp"
 
 namespace noroshi::config {
 
@@ -35,6 +36,12 @@ struct ScrapeConfig {
     std::optional<std::string> fallback_scrape_protocol;
     std::size_t body_size_limit{0};  ///< bytes; 0: none beside the built-in 64 MiB
     std::size_t sample_limit{0};
+    std::size_t label_limit{0};               ///< labels of a sample; 0: none
+    std::size_t label_name_length_limit{0};   ///< bytes; 0: none
+    std::size_t label_value_length_limit{0};  ///< bytes; 0: none
+    bool track_timestamps_staleness{false};
+    std::vector<model::RelabelRule> relabel_configs;         ///< of targets
+    std::vector<model::RelabelRule> metric_relabel_configs;  ///< of samples
     std::vector<StaticConfig> static_configs;
     SourcePos where;
 };

@@ -17,8 +17,6 @@ constexpr std::string_view only_static = "name the targets under static_configs"
 
 constexpr yaml::Refused refused_scrape[] = {
     {"*_sd_configs", only_static},
-    {"relabel_configs", "set the labels under static_configs"},
-    {"metric_relabel_configs", "choose the series in the rules' selectors"},
     {"basic_auth", "let the target listen without authentication on loopback"},
     {"authorization", "let the target listen without authentication on loopback"},
     {"bearer_token", "let the target listen without authentication on loopback"},
@@ -32,11 +30,7 @@ constexpr yaml::Refused refused_scrape[] = {
     {"no_proxy", "name the target by an address that can be reached directly"},
     {"follow_redirects", "redirects are not followed; name the final address"},
     {"enable_http2", "HTTP/1.1 is used; leave it out"},
-    {"track_timestamps_staleness", "set honor_timestamps: false"},
     {"scrape_protocols", "the protocols are negotiated; see fallback_scrape_protocol"},
-    {"label_limit", "set sample_limit or body_size_limit"},
-    {"label_name_length_limit", "set sample_limit or body_size_limit"},
-    {"label_value_length_limit", "set sample_limit or body_size_limit"},
     {"target_limit", only_static},
     {"keep_dropped_targets", "leave it out"},
     {"scrape_failure_log_file", "failed scrapes are in noroshi's log"},
@@ -150,6 +144,16 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
                     "format of an answer whose Content-Type says none"),
         yaml::field("body_size_limit", &S::body_size_limit, yaml::read_size, "largest body; 0: 64MB"),
         yaml::field("sample_limit", &S::sample_limit, read_count, "most samples a scrape; 0: no limit"),
+        yaml::field("label_limit", &S::label_limit, read_count, "most labels of a sample; 0: no limit"),
+        yaml::field("label_name_length_limit", &S::label_name_length_limit, read_count,
+                    "longest label name in bytes; 0: no limit"),
+        yaml::field("label_value_length_limit", &S::label_value_length_limit, read_count,
+                    "longest label value in bytes; 0: no limit"),
+        yaml::field("track_timestamps_staleness", &S::track_timestamps_staleness, yaml::read_bool,
+                    "end series with timestamps of their own too; default false"),
+        yaml::field("relabel_configs", &S::relabel_configs, read_relabel_configs, "rewrites or drops targets"),
+        yaml::field("metric_relabel_configs", &S::metric_relabel_configs, read_relabel_configs,
+                    "rewrites or drops samples"),
         yaml::field("static_configs", &S::static_configs, read_static_configs, "targets with their labels"),
     };
 }

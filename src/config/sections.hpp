@@ -17,6 +17,10 @@ void read_scrape_configs(yaml::Reader& reader, const yaml::Node& node, std::vect
 void finish_scrape_configs(yaml::Reader& reader, const yaml::Node& node, const Global& global,
                            std::vector<ScrapeConfig>& out);
 
+/// The list under relabel_configs or metric_relabel_configs.
+[[nodiscard]] std::optional<std::vector<model::RelabelRule>> read_relabel_configs(yaml::Reader& reader,
+                                                                                  const yaml::Node& node);
+
 void read_receivers(yaml::Reader& reader, const yaml::Node& node, std::vector<Receiver>& out);
 void read_route(yaml::Reader& reader, const yaml::Node& node, RouteConfig& out);
 /// Gives the route its receiver where there is only one, and checks that it exists. `root` is the whole document.

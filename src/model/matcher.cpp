@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include "model/labels.hpp"
+#include "regex.hpp"
 
 namespace noroshi::model {
 namespace {
@@ -23,38 +24,13 @@ std::string_view op_text(MatchOp op) {
     return "=";
 }
 
-/// Go's spelling of a named group, which this RE2 lacks, in the older form that both know.
-std::string with_old_group_names(std::string_view pattern) {
-    std::string out;
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i] == '\\' && i + 1 < pattern.size()) {
-            out += pattern[i++];
-            out += pattern[i];
-            continue;
-        }
-        out += pattern[i];
-        const std::string_view rest = pattern.substr(i);
-        if (rest.starts_with("(?<") && !rest.starts_with("(?<=") && !rest.starts_with("(?<!")) {
-            out += "?P";
-            ++i;
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 Result<Matcher> Matcher::create(MatchOp op, std::string name, std::string value) {
     if (op == MatchOp::equal || op == MatchOp::not_equal) {
         return Matcher(op, std::move(name), std::move(value), nullptr);
     }
-    re2::RE2::Options options;
-    options.set_dot_nl(true);
-    options.set_log_errors(false);
-    auto regex = std::make_shared<const re2::RE2>("^(?:" + with_old_group_names(value) + ")$", options);
-    if (!regex->ok()) {
-        return fail(Errc::parse, fmt::format("bad regular expression {}: {}", quote(value), regex->error()));
-    }
+    NOROSHI_TRY(std::shared_ptr<const re2::RE2> regex, anchored_regex(value));
     return Matcher(op, std::move(name), std::move(value), std::move(regex));
 }
 

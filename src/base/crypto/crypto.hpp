@@ -19,6 +19,8 @@ using Digest = std::array<std::uint8_t, 32>;
 [[nodiscard]] Digest sha256(ByteView data);
 /// SHA-256 over several parts without joining them.
 [[nodiscard]] Digest sha256(std::initializer_list<ByteView> parts);
+/// For spreading only (Prometheus's hashmod): MD5 protects nothing.
+[[nodiscard]] std::array<std::uint8_t, 16> md5(ByteView data);
 /// The original Keccak padding (as Ethereum), not SHA3-256.
 [[nodiscard]] Digest keccak256(ByteView data);
 [[nodiscard]] Digest hmac_sha256(ByteView key, ByteView data);

@@ -27,6 +27,13 @@ const EVP_MD* fetched_sha256() {
 
 Digest sha256(ByteView data) { return sha256({data}); }
 
+std::array<std::uint8_t, 16> md5(ByteView data) {
+    std::array<std::uint8_t, 16> digest{};
+    const bool ok = EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_md5(), nullptr) == 1;
+    NOROSHI_ASSERT(ok, "MD5 of OpenSSL must work");
+    return digest;
+}
+
 Digest sha256(std::initializer_list<ByteView> parts) {
     const std::unique_ptr<EVP_MD_CTX, FreeMdContext> context(EVP_MD_CTX_new());
     bool ok = context && EVP_DigestInit_ex(context.get(), fetched_sha256(), nullptr) == 1;

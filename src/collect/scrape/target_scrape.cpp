@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "scrape/line_reader.hpp"
 #include "scrape/negotiation.hpp"
 
 namespace noroshi::collect {
@@ -39,7 +40,8 @@ std::string_view request_reason(Errc code) {
 TargetScrape::TargetScrape(Target target, const ScrapeServices& services)
     : services_(services),
       writer_(services.head, services.counters,
-              {.labels = target.labels, .honor_labels = target.honor_labels, .honor_timestamps = target.honor_timestamps}) {
+              {.labels = target.labels, .honor_labels = target.honor_labels, .honor_timestamps = target.honor_timestamps,
+               .track_timestamps_staleness = target.track_timestamps_staleness, .relabel = target.metric_relabel}) {
     health_.target = std::move(target);
 }
 
@@ -54,12 +56,13 @@ Task<void> TargetScrape::scrape(TimestampMs at) {
     if (ended_ || (!response && response.error().code == Errc::cancelled)) {
         co_return;
     }
-    const auto samples = read_answer(response);
+    const auto samples = prepare(response);
     ScrapeReport report;
     if (samples) {
         report.up = true;
-        report.scraped = report.post_relabeling = samples->size();
-        report.added = writer_.write(*samples, at);
+        report.scraped = samples->scraped;
+        report.post_relabeling = samples->samples.size();
+        report.added = writer_.write_prepared(samples->samples, at);
     } else {
         report.scraped = report.post_relabeling = samples.error().scraped;
         writer_.write_failure(at);
@@ -103,12 +106,53 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
         const bool limit = samples.error().code == Errc::limit;
         return tl::unexpected(Failure{limit ? "parse_limit" : "parse", samples.error().to_string()});
     }
-    if (target().sample_limit != 0 && samples->size() > target().sample_limit) {
-        return tl::unexpected(Failure{"sample_limit",
-                                      fmt::format("{} samples, {} allowed", samples->size(), target().sample_limit),
-                                      samples->size()});
-    }
     return std::move(*samples);
+}
+
+tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepare(const Result<net::Response>& response) {
+    auto samples = read_answer(response);
+    if (!samples) {
+        return tl::unexpected(std::move(samples).error());
+    }
+    const std::size_t scraped = samples->size();
+    Result<std::vector<ScrapedSample>> prepared = writer_.prepare(std::move(*samples));
+    if (!prepared) {
+        return tl::unexpected(Failure{"relabel", prepared.error().message, scraped});
+    }
+    if (std::optional<Failure> failure = over_limit(*prepared)) {
+        failure->scraped = scraped;
+        return tl::unexpected(std::move(*failure));
+    }
+    return Prepared{std::move(*prepared), scraped};
+}
+
+std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<ScrapedSample>& samples) const {
+    const Target& t = target();
+    if (t.sample_limit != 0 && samples.size() > t.sample_limit) {
+        return Failure{"sample_limit", fmt::format("{} samples, {} allowed", samples.size(), t.sample_limit)};
+    }
+    const auto over = [](std::size_t value, std::size_t limit) { return limit != 0 && value > limit; };
+    if (t.label_limit == 0 && t.label_name_length_limit == 0 && t.label_value_length_limit == 0) {
+        return std::nullopt;
+    }
+    for (const ScrapedSample& sample : samples) {
+        const std::string name = shown(sample.labels.metric_name());
+        if (over(sample.labels.size(), t.label_limit)) {
+            return Failure{"label_limit", fmt::format("{} has {} labels, {} allowed", name, sample.labels.size(), t.label_limit)};
+        }
+        for (const model::Label& label : sample.labels) {
+            if (over(label.name.size(), t.label_name_length_limit)) {
+                return Failure{"label_name_length_limit", fmt::format("label {} of {} is longer than {} bytes",
+                                                                      shown(label.name), name, t.label_name_length_limit)};
+            }
+            if (over(label.value.size(), t.label_value_length_limit)) {
+                return Failure{"label_value_length_limit",
+                               fmt::format("the value of label {} of {} is longer than {} bytes", shown(label.name), name,
+                                           t.label_value_length_limit)};
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 void TargetScrape::note(bool up, std::string error) {

@@ -40,7 +40,14 @@ class TargetScrape {
         std::string message;
         std::size_t scraped{0};
     };
+    /// What is to be written, and how many samples the body had.
+    struct Prepared {
+        std::vector<ScrapedSample> samples;
+        std::size_t scraped{0};
+    };
     tl::expected<std::vector<ScrapedSample>, Failure> read_answer(const Result<net::Response>& response);
+    tl::expected<Prepared, Failure> prepare(const Result<net::Response>& response);
+    [[nodiscard]] std::optional<Failure> over_limit(const std::vector<ScrapedSample>& samples) const;
     void note(bool up, std::string error);
 
     const ScrapeServices& services_;

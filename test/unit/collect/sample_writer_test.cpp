@@ -53,6 +53,30 @@ TEST_F(SampleWriterTest, A_series_that_is_missing_from_a_reading_ends_there) {
     EXPECT_THAT(history("b"), ElementsAre("0=1", "15=2", "30=3"));
 }
 
+TEST_F(SampleWriterTest, A_relabelled_series_that_vanishes_ends_and_one_without_a_name_is_refused) {
+    SampleWriter writer(head_, counters_,
+                        {.labels = {{"job", "j"}},
+                         .relabel = {*model::RelabelRule::create(
+                             {.source_labels = {"to"}, .regex = "(.+)", .target_label = "__name__"})}});
+    const ScrapedSample moved = sample({{"__name__", "a"}, {"to", "z"}}, 1);
+    EXPECT_EQ(writer.write(std::vector{moved}, start), 1U);
+    EXPECT_EQ(writer.write(std::vector{moved}, start + 15s), 0U);
+    writer.write({}, start + 30s);
+    EXPECT_THAT(history("z"), ElementsAre("0=1", "15=1", "30=stale"));
+    SampleWriter nameless(head_, counters_,
+                          {.labels = {{"job", "j"}},
+                           .relabel = {*model::RelabelRule::create(
+                               {.action = model::RelabelAction::labeldrop, .regex = "__name__"})}});
+    EXPECT_FALSE(nameless.prepare({named("a", 1)}).has_value());
+}
+
+TEST_F(SampleWriterTest, Own_times_are_ended_only_when_tracked) {
+    SampleWriter writer(head_, counters_, {.labels = {{"job", "j"}}, .track_timestamps_staleness = true});
+    EXPECT_EQ(writer.write(std::vector{named("a", 1, start - 1s)}, start), 1U);
+    writer.write({}, start + 15s);
+    EXPECT_THAT(history("a"), ElementsAre("-1=1", "15=stale"));
+}
+
 TEST_F(SampleWriterTest, A_series_that_comes_back_is_new_and_goes_on) {
     writer_.write(std::vector{named("a", 1)}, start);
     writer_.write({}, start + 15s);

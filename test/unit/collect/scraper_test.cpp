@@ -126,6 +126,46 @@ TEST_F(ScraperTest, Every_failure_is_up_0_with_a_named_reason) {
     }
 }
 
+TEST_F(ScraperTest, Samples_are_relabelled_then_counted) {
+    using enum model::RelabelAction;
+    target_.metric_relabel = {
+        *model::RelabelRule::create({.action = drop, .source_labels = {"__name__"}, .regex = "b"}),
+        *model::RelabelRule::create({.source_labels = {"x"}, .regex = "(.+)", .target_label = "y"}),
+        *model::RelabelRule::create({.action = labeldrop, .regex = "x"}),
+    };
+    target_.sample_limit = 1;
+    scrape("a{x=\"1\"} 1\nb 2\n");
+    EXPECT_THAT(query("a"), ElementsAre(R"(a{instance="h:9100", job="j", y="1"} 1)"));
+    EXPECT_THAT(query("b"), IsEmpty());
+    EXPECT_THAT(query("scrape_samples_scraped"), ElementsAre(std::string("scrape_samples_scraped") + of_target + " 2"));
+    EXPECT_THAT(query("scrape_samples_post_metric_relabeling"),
+                ElementsAre(std::string("scrape_samples_post_metric_relabeling") + of_target + " 1"));
+}
+
+TEST_F(ScraperTest, A_sample_over_a_label_limit_is_up_0_by_name) {
+    const auto failed = [&](const char* reason) {
+        scrape("a{long_name=\"long value\"} 1\n");
+        EXPECT_THAT(query("a"), IsEmpty());
+        EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0"));
+        EXPECT_THAT(metrics_.expose(), HasSubstr(fmt::format("noroshi_scrape_failures_total{{reason=\"{}\"}} 1", reason)));
+    };
+    const Target plain = target_;
+    target_.label_limit = 3;
+    failed("label_limit");
+    target_ = plain;
+    target_.label_name_length_limit = 8;
+    failed("label_name_length_limit");
+    target_ = plain;
+    target_.label_value_length_limit = 9;
+    failed("label_value_length_limit");
+    target_ = plain;
+    target_.label_limit = 4;
+    target_.label_name_length_limit = 9;
+    target_.label_value_length_limit = 10;
+    scrape("a{long_name=\"long value\"} 1\n");
+    EXPECT_EQ(query("a").size(), 1U);
+}
+
 TEST_F(ScraperTest, More_samples_than_allowed_are_none_at_all) {
     target_.sample_limit = 1;
     scrape("a 1\nb 2\n");

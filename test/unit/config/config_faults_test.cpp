@@ -40,7 +40,9 @@ const std::string top_keys =
     " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, status, host, http, storage)\n";
 const std::string job_keys =
     " (expected one of: job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, "
-    "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, static_configs)\n";
+    "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, label_limit, "
+    "label_name_length_limit, label_value_length_limit, track_timestamps_staleness, relabel_configs, "
+    "metric_relabel_configs, static_configs)\n";
 const std::string duration = "expected a duration such as 30s, 5m or 1h30m, got ";
 
 const Case structure[] = {
@@ -136,9 +138,11 @@ const Case scrape[] = {
     {"fallback_protobuf", "scrape_configs: [{job_name: a, fallback_scrape_protocol: PrometheusProto}]\n",
      "n.yml:1:58: scrape_configs[0].fallback_scrape_protocol: \"PrometheusProto\" is not supported by this version; "
      "expected one of PrometheusText0.0.4, PrometheusText1.0.0, OpenMetricsText0.0.1, OpenMetricsText1.0.0\n"},
-    {"relabel_configs", "scrape_configs: [{job_name: a, relabel_configs: []}]\n",
-     "n.yml:1:32: scrape_configs[0]: \"relabel_configs\" is not supported by this version; set the labels under "
-     "static_configs\n"},
+    {"relabel_target", "scrape_configs: [{job_name: a, relabel_configs: [{source_labels: [b]}]}]\n",
+     "n.yml:1:50: scrape_configs[0].relabel_configs[0]: target_label: action replace needs the name of a label\n"},
+    {"relabel_regex", "scrape_configs:\n  - job_name: a\n    metric_relabel_configs:\n      - { action: drop, regex: 'a(' }\n",
+     "n.yml:4:32: scrape_configs[0].metric_relabel_configs[0]: regex: bad regular expression \"a(\": "
+     "missing ): ^(?:a()$\n"},
     {"any_service_discovery", "scrape_configs: [{job_name: a, kubernetes_sd_configs: []}]\n",
      "n.yml:1:32: scrape_configs[0]: \"kubernetes_sd_configs\" is not supported by this version; name the targets under "
      "static_configs\n"},
