@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 NINJA_JOBS ?= $(shell nproc)
 
-.PHONY: help run build test interop conformance bench fuzz format clean
+.PHONY: help run build test interop conformance bench fuzz soak format clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +34,10 @@ bench: build ## sizes, start-up time, memory, the time from scrape to decrypted 
 fuzz: ## fuzz every decoder for T seconds each (default 20)
 	@tools/install-packages.sh test
 	@node tools/run-tests.mjs fuzz $(or $(T),20)
+
+soak: ## random queries beside Prometheus, 20,000 of them; SEED=N begins elsewhere
+	@tools/install-packages.sh test
+	@node tools/run-tests.mjs soak $(or $(SEED),1)
 
 format: ## clang-format and rustfmt over the tree
 	@git ls-files -z 'src/*.[ch]pp' 'test/*.[ch]pp' | xargs -0 clang-format-19 -i

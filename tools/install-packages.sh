@@ -7,7 +7,7 @@ set -euo pipefail
 build_packages=(
   clang-19 libclang-rt-19-dev cmake ninja-build mold ccache pkg-config make binutils
   libboost1.81-dev libboost-url1.81-dev libssl-dev libexpected-dev libfmt-dev libspdlog-dev
-  nlohmann-json3-dev libyaml-cpp-dev libprotobuf-dev protobuf-compiler zlib1g-dev libbrotli-dev libre2-dev
+  nlohmann-json3-dev libyaml-cpp-dev libprotobuf-dev protobuf-compiler zlib1g-dev libbrotli-dev libsnappy-dev libre2-dev
   libsqlite3-dev libsqlitecpp-dev libc-ares-dev libsodium-dev libsecp256k1-dev libcrypto++-dev libcli11-dev
   libqrencode-dev libxxhash-dev libgtest-dev libgmock-dev tzdata ca-certificates
 )

@@ -1,5 +1,5 @@
 // tools/run-tests.mjs - builds and runs the test groups, prints a line a group and a last line "N passed, N failed".
-//   node tools/run-tests.mjs all | unit | interop | conformance | fuzz [seconds]
+//   node tools/run-tests.mjs all | unit | interop | conformance | fuzz [seconds] | soak [seed]
 // A group that cannot run counts as failed, by name: nothing is skipped.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -144,6 +144,19 @@ async function interop() {
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
 }
 
+/** Random series and queries to noroshi and to a real Prometheus; differences are kept in build/test-results. */
+async function differential(queries, seed) {
+  const prometheus = await pathFrom('build-prometheus.sh');
+  await group(`${queries} random queries beside Prometheus`, async () => {
+    const { code, output } = await run('tools/peers/in-netns.sh', ['node', 'test/differential/run.mjs', '--seed', String(seed), '--queries', String(queries),
+      '--findings', join(results, 'differential.json')], { env: { NOROSHI_PROMETHEUS: prometheus, NOROSHI_BIN: join(root, 'build/noroshi') } });
+    console.log(`     ${tail(output, 1)}`);
+    const [, asked, differences] = output.match(/^(\d+) queries, .*, (\d+) differences$/m) ?? [];
+    const failed = asked === undefined ? 1 : Number(differences);
+    return { passed: asked === undefined ? 0 : Number(asked) - failed, failed: failed + (code !== 0 && !failed ? 1 : 0), detail: tail(output) };
+  });
+}
+
 async function conformance() {
   await buildPreset('asan', 'promql_conformance');
   await group('promql own corpus', async () => {
@@ -223,7 +236,8 @@ async function all() {
 const [what = 'all', argument] = process.argv.slice(2);
 mkdirSync(results, { recursive: true });
 const groups = { all, unit, rust, conformance, fuzz: () => fuzz(Number(argument ?? 20)),
-  interop: async () => { await peers(); await release(); await interop(); } };
+  interop: async () => { await peers(); await release(); await interop(); },
+  soak: async () => { await peers(); await release(); await differential(20_000, Number(argument ?? 1)); } };
 if (!groups[what]) {
   console.error(`usage: node tools/run-tests.mjs ${Object.keys(groups).join('|')}`);
   process.exit(2);

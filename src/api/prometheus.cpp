@@ -25,8 +25,29 @@ void add_route(std::vector<net::Route>& routes, const char* path, bool post, con
     const auto run = [handler](net::ServerRequest request) { return answered(handler, std::move(request)); };
     routes.push_back({"GET", path, net::Access::read, run});
     if (post) {
-        routes.push_back({"POST", path, net::Access::read, run, true});
+        routes.push_back({"POST", path, net::Access::read, run, "application/x-www-form-urlencoded"});
     }
+}
+
+net::Route write_route(collect::RemoteWriteReceiver& receiver) {
+    const auto header = [](const net::ServerRequest& request, std::string_view name) {
+        const auto found = request.headers.find(name);
+        return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
+    };
+    const auto handle = [&receiver, header](net::ServerRequest request) -> Task<net::ServerResponse> {
+        const collect::WriteOutcome outcome =
+            receiver.receive(header(request, "Content-Type"), header(request, "Content-Encoding"), request.body);
+        net::ServerResponse response;
+        response.status = outcome.status;
+        response.body = outcome.text;
+        if (outcome.counted) {
+            response.headers["X-Prometheus-Remote-Write-Samples-Written"] = std::to_string(outcome.samples);
+            response.headers["X-Prometheus-Remote-Write-Histograms-Written"] = std::to_string(outcome.histograms);
+            response.headers["X-Prometheus-Remote-Write-Exemplars-Written"] = "0";
+        }
+        co_return response;
+    };
+    return {"POST", "/api/v1/write", net::Access::write, handle, "application/x-protobuf"};
 }
 
 std::vector<net::Route> prometheus_routes(PrometheusSources sources) {

@@ -9,6 +9,7 @@
 #include "base/task.hpp"
 #include "base/time.hpp"
 #include "collect/collect.hpp"
+#include "collect/push/remote_write.hpp"
 #include "promql/promql.hpp"
 #include "rules/rules.hpp"
 #include "tsdb/tsdb.hpp"
@@ -49,5 +50,8 @@ struct PrometheusSources {
 /// metadata, targets, scrape_pools, rules, alerts, alertmanagers, status/buildinfo|runtimeinfo|flags|tsdb, /federate,
 /// /-/healthy, /-/ready. Answers, faults and their HTTP codes as Prometheus 3.16 has them; docs/api.md has what differs.
 [[nodiscard]] std::vector<net::Route> prometheus_routes(PrometheusSources sources);
+
+/// POST /api/v1/write, with the token. The receiver outlives the server.
+[[nodiscard]] net::Route write_route(collect::RemoteWriteReceiver& receiver);
 
 }  // namespace noroshi::api

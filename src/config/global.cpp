@@ -167,6 +167,8 @@ void read_http(Reader& reader, const Node& node, HttpConfig& out) {
     const std::vector<yaml::Field<HttpConfig>> fields{
         yaml::field("address", &HttpConfig::address, read_loopback, "loopback address to listen on; default 127.0.0.1"),
         yaml::field("port", &HttpConfig::port, read_port, "port to listen on, 0 for any free one; default 9596"),
+        yaml::field("remote_write", &HttpConfig::remote_write, yaml::read_bool,
+                    "whether POST /api/v1/write takes samples from whoever has the token; default false"),
     };
     yaml::read_mapping(reader, node, fields, {}, out);
 }

@@ -203,6 +203,10 @@ class Daemon {
                                                   [this] { return scraper_->health(); },
                                                   [this] { return rules_->status(); }, [this] { return facts(); }}),
                           std::back_inserter(routes));
+        if (config_.http.remote_write) {
+            write_receiver_.emplace(*head_, clock_, metrics_, config_.storage.retention);
+            routes.push_back(api::write_route(*write_receiver_));
+        }
         NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port, std::move(routes),
                                              net::ServerPolicy{.allowed_hosts = {}, .token = std::move(token)},
                                              options_.log.named("api")));
@@ -370,6 +374,7 @@ class Daemon {
     std::unique_ptr<Network> network_;
     std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<Pipeline> pipeline_;
+    std::optional<collect::RemoteWriteReceiver> write_receiver_;
     std::unique_ptr<net::HttpServer> server_;
     TaskGroup tasks_;
 };

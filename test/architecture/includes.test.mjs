@@ -33,6 +33,7 @@ const wrapped = [
   [/^<re2\//, (file) => file.startsWith('model/') || file.startsWith('promql/') || file.startsWith('rules/'), 'RE2'],
   [/^<(openssl|sodium|secp256k1|cryptopp|crypto\+\+)/, (file) => file.startsWith('base/'), 'cryptography'],
   [/^<brotli/, (file) => file.startsWith('base/net/brotli'), 'brotli'],
+  [/^<snappy/, (file) => file.startsWith('base/net/snappy'), 'snappy'],
   [/^<spdlog/, (file) => file === 'base/log.cpp', 'spdlog'],
   [/^<CLI\//, (file) => file.startsWith('cli/'), 'CLI11'],
   [/noroshi_p2p\.h/, (file) => file.startsWith('waku/rust_'), 'the C ABI of the libp2p host'],

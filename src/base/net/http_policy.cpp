@@ -75,10 +75,9 @@ Task<ServerResponse> HttpPolicy::answer(ServerRequest request) const {
         }
     }
     const Found found = find(request);
-    const bool form = found.route != nullptr && found.route->form;
-    if (!request.body.empty() && !has_type(request, form ? "application/x-www-form-urlencoded" : "application/json")) {
-        co_return refuse(415, form ? "expected Content-Type: application/x-www-form-urlencoded"
-                                   : "expected Content-Type: application/json");
+    const std::string_view type = found.route != nullptr ? std::string_view(found.route->body_type) : "application/json";
+    if (!request.body.empty() && !has_type(request, type)) {
+        co_return refuse(415, fmt::format("expected Content-Type: {}", type));
     }
     if (found.route == nullptr) {
         co_return found.path_known ? refuse(405, "method not allowed") : refuse(404, "no such page");

@@ -41,13 +41,13 @@ struct Route {
     std::string path;
     Access access{Access::read};
     std::function<Task<ServerResponse>(ServerRequest)> handle;
-    bool form{false};  ///< a body is a form (application/x-www-form-urlencoded), not JSON
+    std::string body_type{"application/json"};  ///< media type that a body must have
 };
 
 /// Limits and access rules that hold for every route.
 /// - Host must be one of `allowed_hosts` (with the port), else 421: defeats DNS rebinding.
 /// - An Origin header, when there is one, must be http:// + one of `allowed_hosts`, else 403.
-/// - A request with a body must have Content-Type application/json, or that of a form where the route takes one, else 415.
+/// - A request with a body must have the Content-Type of its route, else 415.
 /// - Access::write, and every read when the listening address is not loopback, needs `Authorization: Bearer <token>`
 ///   (compared in constant time), else 401.
 struct ServerPolicy {

@@ -22,9 +22,10 @@ export const identity = (folder) => identities(folder).id;
 
 /** A running daemon. `configure(parts)` writes noroshi.yml; parts are YAML texts, in the order given. */
 export class Daemon {
-  static async start(t, config, { folder, wait = true, log = 'debug', env = {}, args = [] } = {}) {
+  static async start(t, config, { folder, wait = true, log = 'debug', env = {}, args = [], http = '' } = {}) {
     const daemon = new Daemon();
     daemon.args = args;
+    daemon.http = http;  // further keys of `http`, each behind a comma
     daemon.t = t;
     daemon.children = [];
     daemon.env = env;
@@ -39,7 +40,7 @@ export class Daemon {
     return daemon;
   }
 
-  configure(config) { writeFileSync(this.file, `http: { port: ${this.port} }\n${config}`); }
+  configure(config) { writeFileSync(this.file, `http: { port: ${this.port}${this.http} }\n${config}`); }
 
   async run(wait = true) {
     this.child = new Child(this.t, program, ['run', '--config', this.file, '--data', this.data, '--log-level', this.log, ...this.args],

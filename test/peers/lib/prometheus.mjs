@@ -8,14 +8,14 @@ import { Child, freePort, scratch } from './process.mjs';
 const folder = process.env.NOROSHI_PROMETHEUS;
 if (!folder) throw new Error('NOROSHI_PROMETHEUS is not set: run the tests through `make interop`');
 
-/** A running Prometheus with this configuration; `url` is its API's. */
-export async function startPrometheus(t, config) {
+/** A running Prometheus with this configuration, in which OWN is its own address; `url` is its API's. */
+export async function startPrometheus(t, config, args = []) {
   const data = scratch(t, 'noroshi-prometheus-');
   const file = join(data, 'prometheus.yml');
-  writeFileSync(file, config);
   const port = await freePort();
+  writeFileSync(file, config.replaceAll('OWN', `127.0.0.1:${port}`));
   const child = new Child(t, join(folder, 'prometheus'), [`--config.file=${file}`, `--storage.tsdb.path=${join(data, 'data')}`,
-    `--web.listen-address=127.0.0.1:${port}`], { name: 'prometheus', cwd: data });
+    `--web.listen-address=127.0.0.1:${port}`, ...args], { name: 'prometheus', cwd: data });
   const url = `http://127.0.0.1:${port}`;
   await child.until('is ready', async () => (await fetch(`${url}/-/ready`)).ok);
   return { url, child };

@@ -31,7 +31,7 @@ class RoutesTest : public testing::Test {
     void SetUp() override {
         std::vector<Route> routes;
         routes.push_back({"GET", "/label/*/values", Access::read, echo});
-        routes.push_back({"POST", "/form", Access::read, echo, true});
+        routes.push_back({"POST", "/form", Access::read, echo, "application/x-www-form-urlencoded"});
         routes.push_back({"GET", "/pieces", Access::read, pieces});
         server_ = std::move(*serve_http(runtime_.executor(), "127.0.0.1", 0, std::move(routes), {}, Log::none()));
     }
