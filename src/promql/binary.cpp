@@ -283,6 +283,9 @@ class VectorMatch {
         const std::optional<double> fill_one = swapped_ ? matching.fill_left : matching.fill_right;
         const std::optional<double> fill_many = swapped_ ? matching.fill_right : matching.fill_left;
         for (std::size_t step = 0; step < out_.steps(); ++step) {
+            if (!fill_one && !fill_many && is_empty(many_, step)) {
+                continue;  // nothing can match, so duplicates of the other side are nobody's fault
+            }
             NOROSHI_TRY_VOID(index_one_side(step));
             matched_.assign(matched_.size(), false);
             written_.clear();
@@ -308,6 +311,15 @@ class VectorMatch {
 
   private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    static bool is_empty(const Table& table, std::size_t step) {
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            if (has_value(table.values(i)[step])) {
+                return false;
+            }
+        }
+        return true;
+    }
 
     Result<void> index_one_side(std::size_t step) {
         std::ranges::fill(one_at_, none);

@@ -163,8 +163,7 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
         for (std::size_t step = 0; step < columns; ++step) {
             const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
             const Window window{numbers.window(end - ranges.length, end), histograms.window(end - ranges.length, end),
-                                to_unix_seconds(end - ranges.length), to_unix_seconds(end), length,
-                                to_unix_seconds(time_at(steps, step)), parameters[0][step], parameters[1][step]};
+                                end - ranges.length, end, length, time_at(steps, step), parameters[0][step], parameters[1][step]};
             if (window.samples.empty() && window.histograms.empty()) {
                 continue;
             }

@@ -19,10 +19,10 @@ namespace noroshi::promql {
 struct Window {
     std::span<const model::Sample> samples;  ///< in order of time, without stale markers
     std::span<const model::HistogramSample> histograms;  ///< likewise; a mixed function has one of either, others none
-    double start;                            ///< seconds; left end of the range, exclusive
-    double end;                              ///< seconds; right end, inclusive
+    TimestampMs start;                       ///< left end of the range, exclusive
+    TimestampMs end;                         ///< right end, inclusive
     double range;                            ///< seconds
-    double at;                               ///< evaluation time, seconds
+    TimestampMs at;                          ///< evaluation time
     double parameter;                        ///< the first scalar argument, or 0
     double second;                           ///< the second, or 0
 };

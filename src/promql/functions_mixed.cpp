@@ -51,20 +51,23 @@ void tell(const HistogramChange& change, const WindowNotes& notes) {
 
 /// The samples at the ends of a window, numbers or histograms.
 struct Ends {
-    double first;
-    double last;
+    TimestampMs first;
+    TimestampMs last;
     std::size_t count;
 };
+
+/// Subtracted before it is made a double: seconds since 1970 have no digits left below a tenth of a microsecond.
+double seconds_between(TimestampMs from, TimestampMs to) { return static_cast<double>((to - from).count()) / 1000; }
 
 /// By how much a difference over the samples grows when it is extended to the borders of the range.
 /// A border nearer than 1.1 average gaps is taken as reached, a farther one gets half a gap. A counter is not extended
 /// below zero: `start_value` of it were counted before the first sample, `gained` since.
 double extension(const Window& window, const Ends& ends, bool is_counter, double start_value, double gained) {
-    const double sampled = ends.last - ends.first;
+    const double sampled = seconds_between(ends.first, ends.last);
     const double gap = sampled / static_cast<double>(ends.count - 1);
     const double threshold = gap * 1.1;
-    double to_start = ends.first - window.start;
-    double to_end = window.end - ends.last;
+    double to_start = seconds_between(window.start, ends.first);
+    double to_end = seconds_between(ends.last, window.end);
     if (to_start >= threshold) {
         to_start = gap / 2;
     }
@@ -87,7 +90,7 @@ WindowAnswer extrapolated_histogram(const Window& window, const WindowNotes& not
     if (!change.value) {
         return {};
     }
-    const Ends ends{seconds(samples.front().at), seconds(samples.back().at), samples.size()};
+    const Ends ends{samples.front().at, samples.back().at, samples.size()};
     double factor = extension(window, ends, is_counter, samples.front().value->count, change.value->count);
     if (per_second) {
         factor /= window.range;
@@ -116,7 +119,7 @@ WindowAnswer extrapolated(const Window& window, const WindowNotes& notes) {
             }
         }
     }
-    const Ends ends{seconds(samples.front().at), seconds(samples.back().at), samples.size()};
+    const Ends ends{samples.front().at, samples.back().at, samples.size()};
     double factor = extension(window, ends, IsCounter, samples.front().value, difference);
     if (PerSecond) {
         factor /= window.range;
@@ -157,7 +160,7 @@ WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
     }
     const Either& before = all[all.size() - 2];
     const Either& last = all.back();
-    const double gap = seconds(last.at) - seconds(before.at);
+    const double gap = seconds_between(before.at, last.at);
     if (gap == 0) {
         return {};
     }

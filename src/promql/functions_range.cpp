@@ -47,7 +47,7 @@ struct Line {
 };
 
 /// Least squares, x in seconds from `origin`. Equal values give a slope of exactly zero.
-std::optional<Line> regression(const Window& window, double origin) {
+std::optional<Line> regression(const Window& window, TimestampMs origin) {
     const auto& samples = window.samples;
     if (samples.size() < 2) {
         return std::nullopt;
@@ -63,7 +63,7 @@ std::optional<Line> regression(const Window& window, double origin) {
     ExactSum sum_xy;
     ExactSum sum_xx;
     for (const model::Sample& sample : samples) {
-        const double x = seconds(sample) - origin;
+        const double x = static_cast<double>((sample.at - origin).count()) / 1000;
         sum_x.add(x);
         sum_y.add(sample.value);
         sum_xy.add(x * sample.value);
@@ -77,7 +77,7 @@ std::optional<Line> regression(const Window& window, double origin) {
 }
 
 Answer deriv(const Window& window) {
-    const std::optional<Line> line = regression(window, seconds(window.samples.front()));
+    const std::optional<Line> line = regression(window, window.samples.front().at);
     return line ? Answer(line->slope) : std::nullopt;
 }
 
@@ -175,7 +175,7 @@ Answer integral(const Window& window) {
     for (std::size_t i = 1; i < window.samples.size(); ++i) {
         const double before = number(window.samples[i - 1].value);
         const double now = number(window.samples[i].value);
-        const double width = seconds(window.samples[i]) - seconds(window.samples[i - 1]);
+        const double width = static_cast<double>((window.samples[i].at - window.samples[i - 1].at).count()) / 1000;
         // Halves are added one by one: the sum keeps what their own sum would lose.
         sum.add(rule == Rule::left ? before * width : rule == Rule::right ? 0 : before / 2 * width);
         sum.add(rule == Rule::right ? now * width : rule == Rule::left ? 0 : now / 2 * width);
