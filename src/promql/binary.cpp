@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <set>
 #include <unordered_map>
 
@@ -313,12 +314,8 @@ class VectorMatch {
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
     static bool is_empty(const Table& table, std::size_t step) {
-        for (std::size_t i = 0; i < table.size(); ++i) {
-            if (has_value(table.values(i)[step])) {
-                return false;
-            }
-        }
-        return true;
+        const auto is_there = [&table, step](std::size_t row) { return has_value(table.values(row)[step]); };
+        return std::ranges::none_of(std::views::iota(std::size_t{0}, table.size()), is_there);
     }
 
     Result<void> index_one_side(std::size_t step) {
