@@ -8,13 +8,13 @@
 #include <iterator>
 
 #include "base/file.hpp"
+#include "check.hpp"
 #include "status_plan.hpp"
 #include "waku_plan.hpp"
 
 namespace noroshi::daemon {
 namespace {
 
-constexpr std::size_t max_rule_file_bytes = 4u << 20;
 constexpr std::size_t default_body_limit = 64u << 20;
 
 /// `__param_<name>` stands for the first value of a parameter.
@@ -142,7 +142,7 @@ void plan_rules(const config::Config& config, Planned& out) {
     }
     for (const std::filesystem::path& pattern : config.rule_files) {
         for (const std::filesystem::path& file : glob_files("/", pattern.string())) {
-            Result<std::string> text = read_file(file, max_rule_file_bytes);
+            Result<std::string> text = read_file(file, max_rule_file);
             if (!text) {
                 out.errors.push_back(std::move(text).error().with(file.string()));
                 continue;

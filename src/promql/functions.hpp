@@ -27,6 +27,11 @@ struct Window {
     double second;                           ///< the second, or 0
 };
 
+/// Subtracted before it is made a double: seconds since 1970 have no digits left below a tenth of a microsecond.
+[[nodiscard]] inline double seconds_between(TimestampMs from, TimestampMs to) {
+    return static_cast<double>((to - from).count()) / 1000.0;
+}
+
 class Evaluation;
 struct Ranges;
 

@@ -56,9 +56,6 @@ struct Ends {
     std::size_t count;
 };
 
-/// Subtracted before it is made a double: seconds since 1970 have no digits left below a tenth of a microsecond.
-double seconds_between(TimestampMs from, TimestampMs to) { return static_cast<double>((to - from).count()) / 1000; }
-
 /// By how much a difference over the samples grows when it is extended to the borders of the range.
 /// A border nearer than 1.1 average gaps is taken as reached, a farther one gets half a gap. A counter is not extended
 /// below zero: `start_value` of it were counted before the first sample, `gained` since.

@@ -63,7 +63,7 @@ std::optional<Line> regression(const Window& window, TimestampMs origin) {
     ExactSum sum_xy;
     ExactSum sum_xx;
     for (const model::Sample& sample : samples) {
-        const double x = static_cast<double>((sample.at - origin).count()) / 1000;
+        const double x = seconds_between(origin, sample.at);
         sum_x.add(x);
         sum_y.add(sample.value);
         sum_xy.add(x * sample.value);
@@ -175,7 +175,7 @@ Answer integral(const Window& window) {
     for (std::size_t i = 1; i < window.samples.size(); ++i) {
         const double before = number(window.samples[i - 1].value);
         const double now = number(window.samples[i].value);
-        const double width = static_cast<double>((window.samples[i].at - window.samples[i - 1].at).count()) / 1000;
+        const double width = seconds_between(window.samples[i - 1].at, window.samples[i].at);
         // Halves are added one by one: the sum keeps what their own sum would lose.
         sum.add(rule == Rule::left ? before * width : rule == Rule::right ? 0 : before / 2 * width);
         sum.add(rule == Rule::right ? now * width : rule == Rule::left ? 0 : now / 2 * width);

@@ -26,7 +26,7 @@ Result<StepValue> start(CallContext& context) { return constant(context, to_unix
 Result<StepValue> end(CallContext& context) { return constant(context, to_unix_seconds(context.evaluation.query().end)); }
 Result<StepValue> range(CallContext& context) {
     const Steps& query = context.evaluation.query();
-    return constant(context, static_cast<double>((query.end - query.start).count()) / 1000.0);
+    return constant(context, seconds_between(query.start, query.end));
 }
 /// Of an instant query there is none.
 Result<StepValue> step(CallContext& context) {

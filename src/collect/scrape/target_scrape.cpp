@@ -136,18 +136,18 @@ std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<
         return std::nullopt;
     }
     for (const ScrapedSample& sample : samples) {
-        const std::string name = shown(sample.labels.metric_name());
+        const auto name = [&sample] { return shown(sample.labels.metric_name()); };
         if (over(sample.labels.size(), t.label_limit)) {
-            return Failure{"label_limit", fmt::format("{} has {} labels, {} allowed", name, sample.labels.size(), t.label_limit)};
+            return Failure{"label_limit", fmt::format("{} has {} labels, {} allowed", name(), sample.labels.size(), t.label_limit)};
         }
         for (const model::Label& label : sample.labels) {
             if (over(label.name.size(), t.label_name_length_limit)) {
                 return Failure{"label_name_length_limit", fmt::format("label {} of {} is longer than {} bytes",
-                                                                      shown(label.name), name, t.label_name_length_limit)};
+                                                                      shown(label.name), name(), t.label_name_length_limit)};
             }
             if (over(label.value.size(), t.label_value_length_limit)) {
                 return Failure{"label_value_length_limit",
-                               fmt::format("the value of label {} of {} is longer than {} bytes", shown(label.name), name,
+                               fmt::format("the value of label {} of {} is longer than {} bytes", shown(label.name), name(),
                                            t.label_value_length_limit)};
             }
         }
