@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/net/client_options.hpp"
 #include "base/net/http_client.hpp"
 #include "base/task.hpp"
 #include "base/time.hpp"
@@ -61,6 +62,7 @@ struct Target {
     bool honor_labels{false};
     bool honor_timestamps{true};
     bool enable_compression{true};
+    std::shared_ptr<net::ClientSetup> client{};  ///< shared by the targets of a job; null: none of its options
     std::optional<ExpositionFormat> fallback;  ///< for an answer with a missing or unknown Content-Type
     bool operator==(const Target& other) const;
 };

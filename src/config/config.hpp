@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/crypto/crypto.hpp"
+#include "base/net/client_options.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "model/labels.hpp"
@@ -43,6 +44,7 @@ struct ScrapeConfig {
     std::vector<model::RelabelRule> relabel_configs;         ///< of targets
     std::vector<model::RelabelRule> metric_relabel_configs;  ///< of samples
     std::vector<StaticConfig> static_configs;
+    net::ClientOptions client;  ///< credentials, TLS, headers, redirects
     SourcePos where;
 };
 

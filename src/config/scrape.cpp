@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "client.hpp"
 #include "sections.hpp"
 
 namespace noroshi::config {
@@ -17,19 +18,9 @@ constexpr std::string_view only_static = "name the targets under static_configs"
 
 constexpr yaml::Refused refused_scrape[] = {
     {"*_sd_configs", only_static},
-    {"basic_auth", "let the target listen without authentication on loopback"},
-    {"authorization", "let the target listen without authentication on loopback"},
-    {"bearer_token", "let the target listen without authentication on loopback"},
-    {"bearer_token_file", "let the target listen without authentication on loopback"},
-    {"oauth2", "let the target listen without authentication on loopback"},
-    {"http_headers", "let the target listen without authentication on loopback"},
-    {"tls_config", "the system's certificates are trusted; use scheme http on loopback for others"},
-    {"proxy_url", "name the target by an address that can be reached directly"},
-    {"proxy_from_environment", "name the target by an address that can be reached directly"},
-    {"proxy_connect_header", "name the target by an address that can be reached directly"},
+    {"oauth2", "put the token into a file and name it under authorization.credentials_file"},
+    {"proxy_*", "name the target by an address that can be reached directly"},
     {"no_proxy", "name the target by an address that can be reached directly"},
-    {"follow_redirects", "redirects are not followed; name the final address"},
-    {"enable_http2", "HTTP/1.1 is used; leave it out"},
     {"scrape_protocols", "the protocols are negotiated; see fallback_scrape_protocol"},
     {"target_limit", only_static},
     {"keep_dropped_targets", "leave it out"},
@@ -128,7 +119,7 @@ std::optional<std::int64_t> read_count(Reader& reader, const Node& node) {
 
 std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
     using S = ScrapeConfig;
-    return {
+    std::vector<yaml::Field<S>> fields{
         yaml::field("job_name", &S::job_name, read_job_name, "name of the job, given once", Presence::required),
         yaml::field("scrape_interval", &S::scrape_interval, yaml::read_positive_duration, "default: global's"),
         yaml::field("scrape_timeout", &S::scrape_timeout, yaml::read_positive_duration, "default: global's"),
@@ -156,6 +147,8 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
                     "rewrites or drops samples"),
         yaml::field("static_configs", &S::static_configs, read_static_configs, "targets with their labels"),
     };
+    add_client_fields(fields);
+    return fields;
 }
 
 void check_unique_jobs(Reader& reader, const Node& node, const std::vector<ScrapeConfig>& jobs) {
@@ -183,6 +176,7 @@ void read_scrape_configs(Reader& reader, const Node& node, std::vector<ScrapeCon
         const Node* name = item.find("job_name");
         job.where = reader.where(name != nullptr ? *name : item);
         yaml::read_mapping(reader, item, fields, refused_scrape, job);
+        check_client(reader, item);
     });
     if (node.kind == yaml::Kind::sequence) {
         check_unique_jobs(reader, node, out);

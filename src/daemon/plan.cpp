@@ -70,8 +70,10 @@ Result<void> set_times(collect::Target& target, const model::LabelMap& labels) {
 
 /// Nothing when relabel_configs drop the target.
 Result<std::optional<collect::Target>> make_target(const config::ScrapeConfig& scrape, const config::StaticConfig& group,
-                                                   const std::string& address) {
+                                                   const std::string& address,
+                                                   const std::shared_ptr<net::ClientSetup>& client) {
     collect::Target target;
+    target.client = client;
     target.job = scrape.job_name;
     model::LabelMap map = discovered(scrape, group, address);
     if (!model::relabel(scrape.relabel_configs, map)) {
@@ -113,9 +115,10 @@ Result<std::optional<collect::Target>> make_target(const config::ScrapeConfig& s
 
 void plan_targets(const config::Config& config, Planned& out) {
     for (const config::ScrapeConfig& scrape : config.scrape_configs) {
+        const auto client = std::make_shared<net::ClientSetup>(scrape.client);  // shared: one TLS context a job
         for (const config::StaticConfig& group : scrape.static_configs) {
             for (const std::string& address : group.targets) {
-                Result<std::optional<collect::Target>> target = make_target(scrape, group, address);
+                Result<std::optional<collect::Target>> target = make_target(scrape, group, address, client);
                 if (target) {
                     if (*target) {
                         out.plan.targets.push_back(std::move(**target));

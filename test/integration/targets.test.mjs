@@ -44,7 +44,7 @@ const faults = {
   noise: { reason: /.+/, serve: (socket) => socket.end(Buffer.from([0xff, 0xfe, 0x00, 0x01, 0x0a])) },
   early: { reason: /closed|end of|partial|eof|reset/i, serve: (socket) => socket.end(`${head}Content-Length: 1000\r\n\r\nearly_series 1\n`) },
   status500: { reason: /500/, serve: (socket) => socket.end('HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops') },
-  redirect: { reason: /30[12]|redirect/i, serve: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n') },
+  redirect: { options: 'follow_redirects: false, ', reason: /30[12]|redirect/i, serve: (socket) => socket.end('HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n') },
 };
 
 async function serveFault(t, { serve }) {
@@ -66,7 +66,7 @@ test('Targets that misbehave are down by name, and the good one is not disturbed
   const ports = { refused: await freePort() };
   for (const [name, fault] of Object.entries(faults)) ports[name] = await serveFault(t, fault);
   const jobs = Object.entries(ports).map(([name, port]) =>
-    `  - { job_name: ${name}, body_size_limit: 4MB, static_configs: [ { targets: ["127.0.0.1:${port}"] } ] }`);
+    `  - { job_name: ${name}, ${faults[name]?.options ?? ''}body_size_limit: 4MB, static_configs: [ { targets: ["127.0.0.1:${port}"] } ] }`);
   jobs.push(`  - { job_name: good, static_configs: [ { targets: ["${exporter.address}"] } ] }`);
   writeFileSync(join(folder, 'rules.yml'), `
 groups:

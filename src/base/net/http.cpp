@@ -86,6 +86,30 @@ Result<Url> parse_url(std::string_view text) {
     return url;
 }
 
+Result<Url> resolve_url(const Url& base, std::string_view location) {
+    const std::size_t scheme = location.find("://");
+    if (scheme != std::string_view::npos && scheme < location.find_first_of("/?#")) {
+        return parse_url(location);
+    }
+    if (location.starts_with("//")) {
+        return parse_url(base.scheme + ":" + std::string(location));
+    }
+    if (!is_printable(location)) {
+        return bad_url(location, "it holds spaces or control characters");
+    }
+    location = location.substr(0, location.find('#'));
+    Url out = base;
+    if (location.starts_with('/')) {
+        out.target = std::string(location);
+    } else if (location.starts_with('?')) {
+        out.target = base.target.substr(0, base.target.find('?')) + std::string(location);
+    } else if (!location.empty()) {
+        const std::string path = base.target.substr(0, base.target.find('?'));
+        out.target = path.substr(0, path.rfind('/') + 1) + std::string(location);
+    }
+    return out;
+}
+
 std::string percent_encoded(std::string_view text) {
     std::string out;
     for (const char c : text) {

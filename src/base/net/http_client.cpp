@@ -11,10 +11,12 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <array>
 #include <map>
 #include <variant>
 
 #include "gzip.hpp"
+#include "tls_client.hpp"
 
 namespace noroshi::net {
 namespace {
@@ -56,7 +58,9 @@ Error named(const error_code& error, std::string_view act) {
 /// One connection, plain or TLS. Reading and writing are written once over either stream.
 class Connection {
   public:
-    Connection(const Executor& executor, asio::ssl::context* tls) : stream_(make(executor, tls)) {}
+    /// `tls` is null for http.
+    Connection(const Executor& executor, std::shared_ptr<const TlsClient> tls)
+        : tls_(std::move(tls)), stream_(make(executor, tls_.get())) {}
 
     Task<Result<void>> open(Url url) {
         error_code error;
@@ -72,10 +76,7 @@ class Connection {
         }
         socket().set_option(tcp::no_delay(true), error);
         if (auto* tls = std::get_if<TlsStream>(&stream_)) {
-            if (SSL_set_tlsext_host_name(tls->native_handle(), url.host.c_str()) != 1) {
-                co_return fail(Errc::internal, "tls: host name was not taken");
-            }
-            tls->set_verify_callback(asio::ssl::host_name_verification(url.host));
+            NOROSHI_CO_TRY_VOID(tls_->prepare(*tls, url.host));
             co_await tls->async_handshake(asio::ssl::stream_base::client,
                                           asio::redirect_error(asio::use_awaitable, error));
             if (error) {
@@ -113,9 +114,9 @@ class Connection {
     using TlsStream = asio::ssl::stream<tcp::socket>;
     using Stream = std::variant<tcp::socket, TlsStream>;
 
-    static Stream make(const Executor& executor, asio::ssl::context* tls) {
+    static Stream make(const Executor& executor, const TlsClient* tls) {
         if (tls != nullptr) {
-            return Stream(std::in_place_type<TlsStream>, tcp::socket(executor), *tls);
+            return Stream(std::in_place_type<TlsStream>, tcp::socket(executor), tls->context());
         }
         return Stream(std::in_place_type<tcp::socket>, executor);
     }
@@ -125,32 +126,95 @@ class Connection {
         return tls != nullptr ? tls->next_layer() : std::get<tcp::socket>(stream_);
     }
 
+    std::shared_ptr<const TlsClient> tls_;  // shared: the context must outlive the stream
     Stream stream_;
     beast::flat_buffer buffer_{max_header_bytes + (64u << 10)};
 };
 
+constexpr int most_redirects = 10;
+
+bool is_redirect(unsigned status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string lower_case(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+}
+
+/// What a browser or Go keeps sending after a redirect: `host` is `first`, or a name below it.
+bool is_same_site(std::string_view host, std::string_view first) {
+    const std::string now = lower_case(host);
+    const std::string then = lower_case(first);
+    if (now == then) {
+        return true;
+    }
+    return now.find_first_of(":%") == std::string::npos && now.ends_with("." + then);
+}
+
+/// Headers that prove who asks.
+void drop_credentials(Request& request) {
+    static constexpr std::array<std::string_view, 6> names{"authorization", "www-authenticate", "cookie", "cookie2",
+                                                           "proxy-authorization", "proxy-authenticate"};
+    const auto proves = [](const auto& header) { return std::ranges::count(names, lower_case(header.first)) != 0; };
+    std::erase_if(request.more_headers, proves);
+    std::erase_if(request.headers, proves);
+}
+
 class BeastClient final : public HttpClient {
   public:
     BeastClient(const Executor& executor, std::string user_agent)
-        : executor_(executor), user_agent_(std::move(user_agent)), tls_(asio::ssl::context::tls_client) {
-        error_code ignored;
-        tls_.set_default_verify_paths(ignored);
-        tls_.set_verify_mode(asio::ssl::verify_peer);
-    }
+        : executor_(executor), user_agent_(std::move(user_agent)), system_tls_(*TlsClient::create({})) {}
 
     Task<Result<Response>> send(Request request) override {
         if (request.url.scheme != "http" && request.url.scheme != "https") {
             co_return fail(Errc::unsupported, fmt::format("expected http or https, got {}", request.url.scheme));
         }
         const Milliseconds timeout = request.timeout;
-        Task<Result<Response>> work = attempt(std::move(request));
+        Task<Result<Response>> work = follow(std::move(request));
         co_return co_await with_deadline<Response>(std::move(work), timeout);
     }
 
   private:
-    static std::string pool_key(const Url& url) { return fmt::format("{}://{}:{}", url.scheme, url.host, url.port); }
+    /// One place to connect to, and how.
+    using PoolKey = std::pair<std::string, const TlsClient*>;
 
-    std::unique_ptr<Connection> take_idle(const std::string& key) {
+    PoolKey pool_key(const Request& request) const {
+        const Url& url = request.url;
+        const bool tls = url.scheme == "https";
+        return {fmt::format("{}://{}:{}", url.scheme, url.host, url.port), tls ? tls_of(request).get() : nullptr};
+    }
+    const std::shared_ptr<const TlsClient>& tls_of(const Request& request) const {
+        return request.tls ? request.tls : system_tls_;
+    }
+
+    Task<Result<Response>> follow(Request request) {
+        const std::string first = request.url.host;
+        const bool follows = request.follow_redirects && (request.method == "GET" || request.method == "HEAD");
+        for (int hops = 0;; ++hops) {
+            Request current = request;
+            Result<Response> answer = co_await attempt(std::move(current));
+            const auto location = answer && follows && is_redirect(answer->status) ? answer->headers.find("Location")
+                                                                                  : Headers::iterator();
+            if (!answer || !follows || !is_redirect(answer->status) || location == answer->headers.end()) {
+                co_return answer;
+            }
+            if (hops == most_redirects) {
+                co_return fail(Errc::limit, fmt::format("stopped after {} redirects", most_redirects));
+            }
+            Result<Url> next = resolve_url(request.url, location->second);
+            if (!next) {
+                co_return fail(std::move(next).error().with("redirect"));
+            }
+            request.url = std::move(*next);
+            if (!is_same_site(request.url.host, first)) {
+                drop_credentials(request);
+            }
+        }
+    }
+
+    std::unique_ptr<Connection> take_idle(const PoolKey& key) {
         std::vector<std::unique_ptr<Connection>>& idle = idle_[key];
         while (!idle.empty()) {
             std::unique_ptr<Connection> connection = std::move(idle.back());
@@ -162,7 +226,21 @@ class BeastClient final : public HttpClient {
         return nullptr;
     }
 
-    void give_back(const std::string& key, std::unique_ptr<Connection> connection) {
+    /// Places that nobody asks any more would keep their connections for ever.
+    void close_forgotten() {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_look_ < idle_lifetime) {
+            return;
+        }
+        last_look_ = now;
+        for (auto place = idle_.begin(); place != idle_.end();) {
+            std::erase_if(place->second, [&](const auto& idle) { return now - idle->idle_since >= idle_lifetime; });
+            place = place->second.empty() ? idle_.erase(place) : std::next(place);
+        }
+    }
+
+    void give_back(const PoolKey& key, std::unique_ptr<Connection> connection) {
+        close_forgotten();
         std::vector<std::unique_ptr<Connection>>& idle = idle_[key];
         if (idle.size() < max_idle_per_host) {
             connection->idle_since = std::chrono::steady_clock::now();
@@ -171,7 +249,7 @@ class BeastClient final : public HttpClient {
     }
 
     Task<Result<Response>> attempt(Request request) {
-        const std::string key = pool_key(request.url);
+        const PoolKey key = pool_key(request);
         if (std::unique_ptr<Connection> idle = take_idle(key)) {
             Result<Response> answer = co_await exchange(key, std::move(idle), request);
             // The server may have closed the kept connection meanwhile: that is no answer, so ask once more.
@@ -180,8 +258,8 @@ class BeastClient final : public HttpClient {
                 co_return answer;
             }
         }
-        asio::ssl::context* tls = request.url.scheme == "https" ? &tls_ : nullptr;
-        auto connection = std::make_unique<Connection>(executor_, tls);
+        auto connection =
+            std::make_unique<Connection>(executor_, request.url.scheme == "https" ? tls_of(request) : nullptr);
         NOROSHI_CO_TRY_VOID(co_await connection->open(request.url));
         co_return co_await exchange(key, std::move(connection), request);
     }
@@ -197,13 +275,16 @@ class BeastClient final : public HttpClient {
         for (const auto& [name, value] : request.headers) {
             out.set(name, value);
         }
+        for (const auto& [name, value] : request.more_headers) {
+            out.insert(name, value);
+        }
         out.body() = request.body;
         out.prepare_payload();
         return out;
     }
 
     // NOLINTNEXTLINE(*-reference-coroutine-parameters): both are owned by `attempt`, which awaits
-    Task<Result<Response>> exchange(const std::string& key, std::unique_ptr<Connection> connection,
+    Task<Result<Response>> exchange(const PoolKey& key, std::unique_ptr<Connection> connection,
                                     const Request& request) {
         HttpRequest out = make_request(request);
         error_code error = co_await connection->write(out);
@@ -238,8 +319,9 @@ class BeastClient final : public HttpClient {
 
     Executor executor_;
     std::string user_agent_;
-    asio::ssl::context tls_;
-    std::map<std::string, std::vector<std::unique_ptr<Connection>>> idle_;
+    std::shared_ptr<const TlsClient> system_tls_;  // shared with connections
+    std::map<PoolKey, std::vector<std::unique_ptr<Connection>>> idle_;  // a connection keeps the TlsClient of its key alive
+    std::chrono::steady_clock::time_point last_look_{};
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/net/http.hpp"
 #include "base/task.hpp"
@@ -15,6 +17,13 @@ namespace noroshi::net {
 /// `text` as a segment of a path or a value of a query: everything but letters, digits and -_.~ as %XX (RFC 3986, 2.1).
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
+/// Where a Location header of an answer of `base` leads: an absolute URL, "//host/..", "/path", "?query" or a path beside
+/// the last one. Errors: parse.
+[[nodiscard]] Result<Url> resolve_url(const Url& base, std::string_view location);
+
+/// What TLS connections are made with; tls_client.hpp makes it.
+class TlsClient;
+
 /// One request. `body_limit` counts the answer's body after decompression.
 struct Request {
     std::string method{"GET"};
@@ -24,6 +33,11 @@ struct Request {
     Milliseconds timeout{10'000};
     std::size_t body_limit{16u << 20};
     bool accept_gzip{true};
+    /// Sent beside `headers`, several of one name as several lines. Those that prove who asks (Authorization, Cookie and the
+    /// like) are not sent on to another host after a redirect.
+    std::vector<std::pair<std::string, std::string>> more_headers{};
+    bool follow_redirects{false};  ///< of GET and HEAD, at most ten
+    std::shared_ptr<const TlsClient> tls{};  ///< for https; null: the system's roots. Shared with the connections made by it
 };
 
 struct Response {
@@ -33,7 +47,7 @@ struct Response {
 };
 
 /// Sends requests. Connections are kept alive and reused a host and port, at most four idle ones each.
-/// Thread: the I/O thread. No redirect is followed; no proxy is used.
+/// Thread: the I/O thread. No proxy is used.
 class HttpClient {
   public:
     virtual ~HttpClient() = default;

@@ -17,6 +17,10 @@ Milliseconds since_tick(TimestampMs now, Milliseconds phase, Milliseconds interv
     return rest < Milliseconds(0) ? rest + interval : rest;
 }
 
+bool same_client(const net::ClientSetup* a, const net::ClientSetup* b) {
+    return a == b || (a != nullptr && b != nullptr && a->options() == b->options());
+}
+
 std::string url_text(const net::Url& url) {
     return fmt::format("{}://{}:{}{}", url.scheme, url.host, url.port, url.target);
 }
@@ -55,7 +59,7 @@ bool Target::operator==(const Target& other) const {
            label_value_length_limit == other.label_value_length_limit && metric_relabel == other.metric_relabel &&
            track_timestamps_staleness == other.track_timestamps_staleness && honor_labels == other.honor_labels &&
            honor_timestamps == other.honor_timestamps && enable_compression == other.enable_compression &&
-           fallback == other.fallback;
+           fallback == other.fallback && same_client(client.get(), other.client.get());
 }
 
 }  // namespace noroshi::collect

@@ -10,6 +10,8 @@ namespace noroshi::collect {
 
 namespace {
 
+constexpr std::string_view cancelled = "cancelled";
+
 /// The stable name of a failed request.
 std::string_view request_reason(Errc code) {
     switch (code) {
@@ -24,8 +26,9 @@ std::string_view request_reason(Errc code) {
             return "http";
         case Errc::unsupported:
             return "unsupported";
-        case Errc::io:
         case Errc::cancelled:
+            return cancelled;
+        case Errc::io:
         case Errc::invalid_argument:
         case Errc::corrupt:
         case Errc::conflict:
@@ -50,13 +53,12 @@ Task<void> TargetScrape::scrape(TimestampMs at) {
         co_return;
     }
     const SteadyMs begin = services_.clock.steady();
-    net::Request request = make_request(target());
-    const Result<net::Response> response = co_await services_.client.send(std::move(request));
+    const tl::expected<net::Response, Failure> response = co_await ask();
     busy_ = false;
-    if (ended_ || (!response && response.error().code == Errc::cancelled)) {
+    if (ended_ || (!response && response.error().reason == cancelled)) {
         co_return;
     }
-    const auto samples = prepare(response);
+    const tl::expected<Prepared, Failure> samples = response ? prepare(*response) : tl::unexpected(response.error());
     ScrapeReport report;
     if (samples) {
         report.up = true;
@@ -79,19 +81,30 @@ Task<void> TargetScrape::scrape(TimestampMs at) {
     note(report.up, samples ? std::string() : fmt::format("{}: {}", samples.error().reason, samples.error().message));
 }
 
-tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::read_answer(
-    const Result<net::Response>& response) {
+Task<tl::expected<net::Response, TargetScrape::Failure>> TargetScrape::ask() {
+    net::Request request = make_request(target());
+    if (target().client) {
+        const Result<void> applied = target().client->apply(request);
+        if (!applied) {
+            co_return tl::unexpected(Failure{"credentials", applied.error().to_string()});
+        }
+    }
+    Result<net::Response> response = co_await services_.client.send(std::move(request));
     if (!response) {
-        return tl::unexpected(Failure{request_reason(response.error().code), response.error().to_string()});
+        co_return tl::unexpected(Failure{request_reason(response.error().code), response.error().to_string()});
     }
-    if (response->status != 200) {
-        return tl::unexpected(Failure{"status", fmt::format("server returned HTTP status {}", response->status)});
+    co_return std::move(*response);
+}
+
+tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::read_answer(const net::Response& response) {
+    if (response.status != 200) {
+        return tl::unexpected(Failure{"status", fmt::format("server returned HTTP status {}", response.status)});
     }
-    if (response->body.size() > target().body_size_limit) {
+    if (response.body.size() > target().body_size_limit) {
         return tl::unexpected(Failure{"body_size", fmt::format("body over {} bytes", target().body_size_limit)});
     }
-    const auto header = response->headers.find("Content-Type");
-    const std::string content_type = header == response->headers.end() ? std::string() : header->second;
+    const auto header = response.headers.find("Content-Type");
+    const std::string content_type = header == response.headers.end() ? std::string() : header->second;
     const Result<ExpositionFormat> format = choose_format(content_type, target().fallback);
     if (!format) {
         return tl::unexpected(Failure{"content_type", format.error().message});
@@ -101,7 +114,7 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
                                                       {"instance", target().labels.get("instance")},
                                                       {"content_type", content_type}});
     }
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response->body, *format);
+    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         return tl::unexpected(Failure{limit ? "parse_limit" : "parse", samples.error().to_string()});
@@ -109,7 +122,7 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
     return std::move(*samples);
 }
 
-tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepare(const Result<net::Response>& response) {
+tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepare(const net::Response& response) {
     auto samples = read_answer(response);
     if (!samples) {
         return tl::unexpected(std::move(samples).error());

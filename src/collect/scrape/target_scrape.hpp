@@ -45,8 +45,9 @@ class TargetScrape {
         std::vector<ScrapedSample> samples;
         std::size_t scraped{0};
     };
-    tl::expected<std::vector<ScrapedSample>, Failure> read_answer(const Result<net::Response>& response);
-    tl::expected<Prepared, Failure> prepare(const Result<net::Response>& response);
+    Task<tl::expected<net::Response, Failure>> ask();
+    tl::expected<std::vector<ScrapedSample>, Failure> read_answer(const net::Response& response);
+    tl::expected<Prepared, Failure> prepare(const net::Response& response);
     [[nodiscard]] std::optional<Failure> over_limit(const std::vector<ScrapedSample>& samples) const;
     void note(bool up, std::string error);
 

@@ -146,6 +146,28 @@ const Case scrape[] = {
     {"any_service_discovery", "scrape_configs: [{job_name: a, kubernetes_sd_configs: []}]\n",
      "n.yml:1:32: scrape_configs[0]: \"kubernetes_sd_configs\" is not supported by this version; name the targets under "
      "static_configs\n"},
+    {"password_twice", "scrape_configs: [{job_name: a, basic_auth: {password: x, password_file: /dev/null}}]\n",
+     "n.yml:1:73: scrape_configs[0].basic_auth: expected at most one of password, password_file, got password and password_file\n"},
+    {"two_credentials", "scrape_configs: [{job_name: a, bearer_token: x, basic_auth: {username: y}}]\n",
+     "n.yml:1:46: scrape_configs[0]: expected at most one of basic_auth, authorization, bearer_token, bearer_token_file, got "
+     "basic_auth and bearer_token\n"},
+    {"basic_as_authorization", "scrape_configs: [{job_name: a, authorization: {type: ' Basic', credentials: x}}]\n",
+     "n.yml:1:54: scrape_configs[0].authorization.type: expected another type than Basic; use basic_auth for it\n"},
+    {"client_certificate_without_key", "scrape_configs: [{job_name: a, tls_config: {cert_file: /dev/null}}]\n",
+     "n.yml:1:44: scrape_configs[0].tls_config: expected key or key_file beside the certificate\n"},
+    {"tls_versions", "scrape_configs: [{job_name: a, tls_config: {min_version: TLS13, max_version: TLS12}}]\n",
+     "n.yml:1:44: scrape_configs[0].tls_config: expected max_version to be at least min_version\n"},
+    {"tls_version", "scrape_configs: [{job_name: a, tls_config: {min_version: TLS14}}]\n",
+     "n.yml:1:58: scrape_configs[0].tls_config.min_version: expected one of TLS10, TLS11, TLS12, TLS13, got \"TLS14\"; did you "
+     "mean \"TLS10\"?\n"},
+    {"reserved_header", "scrape_configs: [{job_name: a, http_headers: {authorization: {values: [x]}}}]\n",
+     "n.yml:1:47: scrape_configs[0].http_headers.authorization: this header is set by noroshi or by another key; leave it out\n"},
+    {"secret_of_a_manager", "scrape_configs: [{job_name: a, basic_auth: {username: x, password_ref: y}}]\n",
+     "n.yml:1:58: scrape_configs[0].basic_auth: \"password_ref\" is not supported by this version; name a file with the same key "
+     "ending in _file\n"},
+    {"oauth2", "scrape_configs: [{job_name: a, oauth2: {}}]\n",
+     "n.yml:1:32: scrape_configs[0]: \"oauth2\" is not supported by this version; put the token into a file and name it under "
+     "authorization.credentials_file\n"},
     {"native_histograms", "scrape_configs: [{job_name: a, native_histogram_bucket_limit: 5}]\n",
      "n.yml:1:32: scrape_configs[0]: \"native_histogram_bucket_limit\" is not supported by this version; leave it out\n"},
     {"remote_write", "remote_write: []\n",

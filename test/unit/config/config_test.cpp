@@ -85,6 +85,40 @@ TEST(Config, Content_topics_decide_on_the_shard_in_networks_that_are_known_for_i
     EXPECT_EQ(read("waku: {cluster: 77, autosharding: 5, listen: [/ip4/127.0.0.1/tcp/0]}\n").config->waku.autosharding, 5);
 }
 
+TEST(Config, Reads_how_targets_are_asked) {
+    const Loaded loaded = read(R"(scrape_configs:
+  - job_name: a
+    basic_auth: {username: me, password_file: secrets/a}
+    tls_config: {ca_file: /ca.pem, cert: C, key: K, server_name: s, insecure_skip_verify: true, min_version: TLS13}
+    follow_redirects: false
+    enable_http2: true
+    http_headers: {X-A: {values: [1, 2], secrets: [three], files: [four]}}
+  - {job_name: b, bearer_token_file: /token}
+  - {job_name: c, authorization: {type: " Token ", credentials: x}}
+)");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    const net::ClientOptions& a = loaded.config->scrape_configs.at(0).client;
+    EXPECT_EQ(a.basic_auth->username.text.expose(), "me");
+    EXPECT_EQ(a.basic_auth->password.file, "/etc/noroshi/secrets/a");
+    EXPECT_EQ(a.tls.ca.file, "/ca.pem");
+    EXPECT_EQ(a.tls.cert.text.expose(), "C");
+    EXPECT_EQ(a.tls.key.text.expose(), "K");
+    EXPECT_EQ(a.tls.server_name, "s");
+    EXPECT_TRUE(a.tls.insecure_skip_verify);
+    EXPECT_EQ(a.tls.min_version, net::TlsVersion::tls13);
+    EXPECT_FALSE(a.follow_redirects);
+    EXPECT_THAT(a.headers.at(0).values, ElementsAre("1", "2"));
+    EXPECT_EQ(a.headers[0].secrets.at(0).expose(), "three");
+    EXPECT_THAT(a.headers[0].files, ElementsAre("/etc/noroshi/four"));
+    const auto& b = loaded.config->scrape_configs[1].client.authorization;
+    EXPECT_EQ(b->type, "Bearer");
+    EXPECT_EQ(b->credentials.file, "/token");
+    EXPECT_TRUE(loaded.config->scrape_configs[1].client.follow_redirects);
+    EXPECT_EQ(loaded.config->scrape_configs[2].client.authorization->type, "Token");
+    EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("no such file now: /etc/noroshi/secrets/a"), HasSubstr("/ca.pem"),
+                                             HasSubstr("/etc/noroshi/four"), HasSubstr("/token")));
+}
+
 TEST(Config, Gives_the_route_the_only_receiver) { EXPECT_EQ(read("").config->route.receiver, "phone"); }
 
 TEST(Config, Gives_the_route_the_only_receiver_when_route_has_other_keys) {
