@@ -36,6 +36,7 @@ struct ParseLimits {
     std::size_t max_labels{1'000};          ///< of one sample
     std::size_t max_samples{500'000};
     std::size_t max_all_labels{5'000'000};  ///< of all samples, names included
+    std::size_t max_series{500'000};        ///< samples without a time of their own: each is a series
 };
 
 /// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
@@ -54,6 +55,8 @@ struct Target {
     Milliseconds timeout{std::chrono::seconds(10)};
     std::size_t body_size_limit{64u << 20};  ///< uncompressed
     std::size_t sample_limit{0};             ///< after relabelling; 0: none
+    std::size_t series_limit{100'000};       ///< series within an hour; 0: none
+    std::size_t target_limit{0};             ///< targets of its job; with more, none of them is scraped; 0: none
     std::size_t label_limit{0};              ///< labels of a sample as stored; 0: none
     std::size_t label_name_length_limit{0};  ///< bytes; 0: none
     std::size_t label_value_length_limit{0};

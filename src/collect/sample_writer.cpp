@@ -13,6 +13,9 @@ namespace {
 /// A sample's own time may be this far ahead of the scrape; Prometheus's limit too.
 constexpr Milliseconds max_ahead = std::chrono::minutes(10);
 
+/// So long a series that ended counts for its source: as long as the store may keep it in memory, about.
+constexpr Milliseconds remembered = std::chrono::hours(1);
+
 constexpr std::array<std::string_view, 5> report_names{"up", "scrape_duration_seconds", "scrape_samples_scraped",
                                                        "scrape_samples_post_metric_relabeling", "scrape_series_added"};
 
@@ -115,23 +118,20 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
         counters_.series_limit.add();
         return;
     }
-    if (own_time) {
-        if (options_.track_timestamps_staleness) {
-            const auto [entry, is_new] = seen_.insert_or_assign(*series, reading_);
-            added += is_new ? 1 : 0;
-        }
-        append(*series, *sample.at, sample.value);
-        return;
-    }
-    const auto [entry, is_new] = seen_.try_emplace(*series, reading_);
-    if (is_new) {
-        ++added;
-    } else if (entry->second == reading_) {
+    Seen& seen = seen_[labels.hash()];
+    if (seen.reading == reading_ && !own_time) {
         counters_.duplicate.add();
         return;
     }
-    entry->second = reading_;
-    append(*series, at, sample.value);
+    added += seen.reading == 0 || seen.ended ? 1 : 0;
+    seen = {*series, reading_, !own_time || options_.track_timestamps_staleness, std::nullopt};
+    append(*series, own_time ? *sample.at : at, sample.value);
+}
+
+std::size_t SampleWriter::series_with(std::span<const ScrapedSample> prepared) const {
+    return seen_.size() + static_cast<std::size_t>(std::ranges::count_if(prepared, [this](const ScrapedSample& sample) {
+        return !seen_.contains(sample.labels.hash());
+    }));
 }
 
 void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
@@ -147,13 +147,15 @@ bool SampleWriter::is_report(const model::Labels& labels) const {
 
 void SampleWriter::mark_missing(TimestampMs at) {
     for (auto entry = seen_.begin(); entry != seen_.end();) {
-        if (entry->second == reading_) {
-            ++entry;
-            continue;
+        Seen& seen = entry->second;
+        if (seen.reading != reading_ && !seen.ended) {
+            seen.ended = at;
+            if (seen.tracked) {
+                // Refused when the series was dropped by retention or has a newer sample: then there is nothing to end.
+                static_cast<void>(head_.append(seen.series, at, model::stale_marker()));
+            }
         }
-        // Refused when the series was dropped by retention or has a newer sample: then there is nothing to end.
-        static_cast<void>(head_.append(entry->first, at, model::stale_marker()));
-        entry = seen_.erase(entry);
+        entry = seen.ended && at - *seen.ended > remembered ? seen_.erase(entry) : std::next(entry);
     }
 }
 

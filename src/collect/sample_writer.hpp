@@ -47,6 +47,10 @@ class SampleWriter {
     /// The reading as it is to be written: joined with the source's labels, relabelled, without what that drops.
     /// A series that was in the reading before costs one look-up. Errors: invalid_argument (no metric name is left).
     [[nodiscard]] Result<std::vector<ScrapedSample>> prepare(std::vector<ScrapedSample> samples);
+    /// How many series the source would have had within the last hour, were this reading written too.
+    [[nodiscard]] std::size_t series_with(std::span<const ScrapedSample> prepared) const;
+    /// Lets go of what `prepare` remembers, when what it gave is not written.
+    void forget_prepared() { known_.clear(); }
     /// As write, of what `prepare` gave.
     std::size_t write_prepared(std::span<const ScrapedSample> samples, TimestampMs at);
     /// Appends a whole reading taken at `at`; series of the reading before that are not in it get a stale marker.
@@ -75,7 +79,13 @@ class SampleWriter {
     CollectCounters& counters_;
     WriterOptions options_;
     std::array<model::Labels, report_count> report_labels_;
-    std::unordered_map<tsdb::SeriesId, std::uint64_t> seen_;  // series to the reading it was last in
+    struct Seen {
+        tsdb::SeriesId series{};
+        std::uint64_t reading{0};  // that it was last in
+        bool tracked{false};       // gets a stale marker when it is missing
+        std::optional<TimestampMs> ended{};
+    };
+    std::unordered_map<std::uint64_t, Seen> seen_;  // by the hash of their labels; ended ones stay for an hour, to be counted
     std::uint64_t reading_{0};
     bool reported_{false};
     struct Known {

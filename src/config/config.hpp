@@ -37,6 +37,8 @@ struct ScrapeConfig {
     std::optional<std::string> fallback_scrape_protocol;
     std::size_t body_size_limit{0};  ///< bytes; 0: none beside the built-in 64 MiB
     std::size_t sample_limit{0};
+    std::size_t series_limit{100'000};        ///< series of a target within an hour; 0: none
+    std::size_t target_limit{0};              ///< targets of the job; 0: none
     std::size_t label_limit{0};               ///< labels of a sample; 0: none
     std::size_t label_name_length_limit{0};   ///< bytes; 0: none
     std::size_t label_value_length_limit{0};  ///< bytes; 0: none

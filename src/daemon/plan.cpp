@@ -102,6 +102,8 @@ Result<std::optional<collect::Target>> make_target(const config::ScrapeConfig& s
     target.label_value_length_limit = scrape.label_value_length_limit;
     target.body_size_limit = scrape.body_size_limit == 0 ? default_body_limit : scrape.body_size_limit;
     target.sample_limit = scrape.sample_limit;
+    target.series_limit = scrape.series_limit;
+    target.target_limit = scrape.target_limit;
     target.honor_labels = scrape.honor_labels;
     target.honor_timestamps = scrape.honor_timestamps;
     target.enable_compression = scrape.enable_compression;

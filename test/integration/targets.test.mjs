@@ -1,6 +1,7 @@
 // test/integration/targets.test.mjs - targets that misbehave: `up 0` with a named reason, and nothing else is disturbed.
 // The misbehaving servers are fakes: real software does none of this on demand. The one beside them is a real node_exporter.
 import assert from 'node:assert/strict';
+import { createServer as createHttp } from 'node:http';
 import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -58,6 +59,55 @@ async function serveFault(t, { serve }) {
   t.after(() => { sockets.forEach((s) => s.destroy()); server.close(); });
   return server.address().port;
 }
+
+/** Twice as many series at each scrape, from 1,000 to 5 millions, then the most for ever. */
+async function serveDoubling(t) {
+  let count = 500;
+  const server = createHttp((request, answer) => {
+    count = Math.min(count * 2, 5_000_000);
+    answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
+    let next = 0;
+    const pour = () => {
+      while (next < count) {
+        let lines = '';
+        for (const end = Math.min(next + 4096, count); next < end; ++next) lines += `doubling{n="${next}"} 1\n`;
+        if (!answer.write(lines)) return answer.once('drain', pour);
+      }
+      return answer.end();
+    };
+    answer.on('error', () => {});
+    pour();
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  return { port: server.address().port, count: () => count };
+}
+
+test('A target that doubles its series up to five millions is stopped by name, and harms no other', { timeout: 180_000 }, async (t) => {
+  const folder = scratch(t);
+  const doubling = await serveDoubling(t);
+  const beside = await startNodeExporter(t);
+  const job = (name, address) => `  - { job_name: ${name}, scrape_timeout: 1s, static_configs: [ { targets: ["${address}"] } ] }`;
+  const targets = [job('doubling', `127.0.0.1:${doubling.port}`), job('beside', beside.address)].join('\n');
+  const daemon = await Daemon.start(t, config({ to: identity(join(folder, 'owner')), targets }));
+  const ask = async (query) => (await (await fetch(`http://127.0.0.1:${daemon.port}/api/v1/query?${new URLSearchParams({ query })}`)).json()).data.result;
+  const value = async (query) => (await ask(query))[0]?.value[1];
+  const line = await daemon.child.until('it is stopped', () => daemon.child.log().match(/event=target_down job=doubling .*series_limit.*/)?.[0]);
+  assert.match(line, /more than 100000 series/);
+  await daemon.child.until('it has five millions', () => doubling.count() === 5_000_000);
+  const before = residentBytes(daemon.child.pid);
+  await new Promise((done) => setTimeout(done, 10_000));
+  const resident = residentBytes(daemon.child.pid);
+  t.diagnostic(`resident: ${(before / 1048576).toFixed(1)} MiB, ten scrapes later ${(resident / 1048576).toFixed(1)} MiB`);
+  assert.ok(resident < 600 * 1048576, 'memory is bounded');
+  assert.ok(resident < before + 100 * 1048576, 'and does not grow');
+  assert.equal(await value('up{job="doubling"}'), '0');
+  assert.equal(await value('up{job="beside"}'), '1');
+  assert.equal(await value('min_over_time(up{job="beside"}[1m])'), '1');
+  assert.equal(await value('count(doubling)'), undefined);
+  assert.match(await (await fetch(`http://127.0.0.1:${daemon.port}/metrics`)).text(), /noroshi_scrape_failures_total\{reason="series_limit"\} [1-9]/);
+  assert.match(await (await fetch(`http://127.0.0.1:${daemon.port}/healthz`)).text(), /1 down/);
+});
 
 test('Targets that misbehave are down by name, and the good one is not disturbed', { timeout: 120_000 }, async (t) => {
   const waku = await GoWaku.start(t);

@@ -167,6 +167,9 @@ Result<void> SampleCollector::add(SeriesText series, double value, std::optional
     if (samples_.size() >= limits_.max_samples) {
         return over_limit(reader, fmt::format("more than {} samples", limits_.max_samples));
     }
+    if (!at && ++series_ > limits_.max_series) {
+        return over_limit(reader, fmt::format("series_limit: more than {} series", limits_.max_series));
+    }
     all_labels_ += series.labels.size() + 1;
     if (all_labels_ > limits_.max_all_labels) {
         return over_limit(reader, fmt::format("more than {} labels in all", limits_.max_all_labels));

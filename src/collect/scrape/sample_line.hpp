@@ -70,6 +70,7 @@ class SampleCollector {
     const ParseLimits& limits_;
     std::vector<ScrapedSample> samples_;
     std::size_t all_labels_{0};
+    std::size_t series_{0};  // samples without a time of their own
 };
 
 /// The value of `le` or `quantile` in Prometheus's one form ("1" -> "1.0"); what is no number stays.

@@ -54,7 +54,8 @@ TimestampMs aligned(TimestampMs now, Milliseconds phase, Milliseconds interval) 
 bool Target::operator==(const Target& other) const {
     return labels == other.labels && job == other.job && url_text(url) == url_text(other.url) &&
            interval == other.interval && timeout == other.timeout && body_size_limit == other.body_size_limit &&
-           sample_limit == other.sample_limit && label_limit == other.label_limit &&
+           sample_limit == other.sample_limit && series_limit == other.series_limit &&
+           target_limit == other.target_limit && label_limit == other.label_limit &&
            label_name_length_limit == other.label_name_length_limit &&
            label_value_length_limit == other.label_value_length_limit && metric_relabel == other.metric_relabel &&
            track_timestamps_staleness == other.track_timestamps_staleness && honor_labels == other.honor_labels &&

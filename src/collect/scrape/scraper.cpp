@@ -1,8 +1,10 @@
 // src/collect/scrape/scraper.cpp - Scraper: one coroutine a target, and what happens when targets change.
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "collect/collect.hpp"
+#include "scrape/line_reader.hpp"
 #include "scrape/schedule.hpp"
 #include "scrape/target_scrape.hpp"
 
@@ -23,6 +25,21 @@ using LoopPtr = std::shared_ptr<Loop>;
 LoopPtr find(const std::vector<LoopPtr>& loops, const Target& target) {
     const auto found = std::ranges::find_if(loops, [&](const LoopPtr& loop) { return loop->scrape.target() == target; });
     return found == loops.end() ? nullptr : *found;
+}
+
+/// A job with more targets than it may have scrapes none of them, as in Prometheus.
+void refuse_crowded(const std::vector<LoopPtr>& loops) {
+    std::map<std::string_view, std::size_t> targets;
+    for (const LoopPtr& loop : loops) {
+        ++targets[loop->scrape.target().job];
+    }
+    for (const LoopPtr& loop : loops) {
+        const Target& target = loop->scrape.target();
+        const std::size_t count = targets[target.job];
+        const bool crowded = target.target_limit != 0 && count > target.target_limit;
+        loop->scrape.refuse(crowded ? fmt::format("job {} has {} targets, {} allowed", shown(target.job), count, target.target_limit)
+                                    : std::string());
+    }
 }
 
 }  // namespace
@@ -91,6 +108,7 @@ void Scraper::set_targets(std::vector<Target> targets) {
         }
         state_->loops.push_back(std::move(loop));
     }
+    refuse_crowded(state_->loops);
     for (const LoopPtr& loop : before) {
         if (std::ranges::find(state_->loops, loop) == state_->loops.end()) {
             loop->removed_at = state_->clock.now();

@@ -1,6 +1,7 @@
 // src/collect/scrape/target_scrape.cpp - implements TargetScrape.
 #include "scrape/target_scrape.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "scrape/line_reader.hpp"
@@ -82,6 +83,9 @@ Task<void> TargetScrape::scrape(TimestampMs at) {
 }
 
 Task<tl::expected<net::Response, TargetScrape::Failure>> TargetScrape::ask() {
+    if (!refusal_.empty()) {
+        co_return tl::unexpected(Failure{"target_limit", refusal_});
+    }
     net::Request request = make_request(target());
     if (target().client) {
         const Result<void> applied = target().client->apply(request);
@@ -114,10 +118,15 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
                                                       {"instance", target().labels.get("instance")},
                                                       {"content_type", content_type}});
     }
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format);
+    ParseLimits limits;
+    if (target().series_limit != 0 && target().metric_relabel.empty()) {  // else relabelling may yet drop what is too much
+        limits.max_series = std::min(limits.max_series, target().series_limit);
+    }
+    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format, limits);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
-        return tl::unexpected(Failure{limit ? "parse_limit" : "parse", samples.error().to_string()});
+        const bool series = limit && samples.error().message.starts_with("series_limit");
+        return tl::unexpected(Failure{series ? "series_limit" : limit ? "parse_limit" : "parse", samples.error().to_string()});
     }
     return std::move(*samples);
 }
@@ -133,6 +142,7 @@ tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepar
         return tl::unexpected(Failure{"relabel", prepared.error().message, scraped});
     }
     if (std::optional<Failure> failure = over_limit(*prepared)) {
+        writer_.forget_prepared();
         failure->scraped = scraped;
         return tl::unexpected(std::move(*failure));
     }
@@ -143,6 +153,11 @@ std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<
     const Target& t = target();
     if (t.sample_limit != 0 && samples.size() > t.sample_limit) {
         return Failure{"sample_limit", fmt::format("{} samples, {} allowed", samples.size(), t.sample_limit)};
+    }
+    if (t.series_limit != 0) {
+        if (const std::size_t series = writer_.series_with(samples); series > t.series_limit) {
+            return Failure{"series_limit", fmt::format("{} series within an hour, {} allowed", series, t.series_limit)};
+        }
     }
     const auto over = [](std::size_t value, std::size_t limit) { return limit != 0 && value > limit; };
     if (t.label_limit == 0 && t.label_name_length_limit == 0 && t.label_value_length_limit == 0) {
@@ -170,7 +185,7 @@ std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<
 
 void TargetScrape::note(bool up, std::string error) {
     const std::string_view instance = target().labels.get("instance");
-    if (!up && (health_.up || health_.last_error.empty())) {
+    if (!up && first_word(error) != first_word(health_.last_error)) {
         services_.log.warn("target_down", {{"job", target().job}, {"instance", instance}, {"error", error}});
     } else if (up && !health_.last_error.empty()) {
         services_.log.info("target_up", {{"job", target().job}, {"instance", instance}});

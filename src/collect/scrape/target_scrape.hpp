@@ -25,6 +25,8 @@ class TargetScrape {
     /// One scrape, whose samples are dated `at`. Does nothing when one is under way. When it is cancelled, or the
     /// target was ended meanwhile, nothing is written.
     [[nodiscard]] Task<void> scrape(TimestampMs at);
+    /// While `why` is not empty, nothing is fetched and each scrape fails with it: the job has too many targets.
+    void refuse(std::string why) { refusal_ = std::move(why); }
     /// No scrape writes any more.
     void end() { ended_ = true; }
     /// Stale markers to all series of the target.
@@ -54,6 +56,7 @@ class TargetScrape {
     const ScrapeServices& services_;
     SampleWriter writer_;
     TargetHealth health_;
+    std::string refusal_;
     bool busy_{false};
     bool ended_{false};
     bool fallback_noted_{false};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <set>
 
 #include "collect/collect.hpp"
 #include "run_task.hpp"
@@ -164,6 +165,96 @@ TEST_F(ScraperTest, A_sample_over_a_label_limit_is_up_0_by_name) {
     target_.label_value_length_limit = 10;
     scrape("a{long_name=\"long value\"} 1\n");
     EXPECT_EQ(query("a").size(), 1U);
+}
+
+/// `count` series that only differ by a label, the first with the number `from`.
+std::string numbered(std::size_t count, std::size_t from = 0) {
+    std::string out;
+    for (std::size_t i = from; i < from + count; ++i) {
+        out += fmt::format("a{{n=\"{}\"}} 1\n", i);
+    }
+    return out;
+}
+
+TEST_F(ScraperTest, A_target_that_doubles_its_series_up_to_five_millions_is_stopped_by_name) {
+    const std::string other = R"(b{instance="other", job="j"} 1)";
+    Target beside = target_;
+    beside.labels = {{"instance", "other"}, {"job", "j"}};
+    std::set<std::string> reasons;
+    for (std::size_t count = 10'000; count <= 5'120'000; count *= 2) {
+        scrape(numbered(count));
+        const bool allowed = count <= target_.series_limit;
+        EXPECT_THAT(query("up"), testing::Contains(fmt::format("up{} {}", of_target, allowed ? 1 : 0))) << count;
+        EXPECT_LE(head_.live_series(), target_.series_limit + 20) << count;
+        EXPECT_EQ(query("a").size(), allowed ? count : 0) << count;
+        client_.answer("b 1\n");
+        test::run(runtime_, scraper_.scrape_once(beside));
+        EXPECT_THAT(query("b"), ElementsAre(other)) << count;
+    }
+    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"series_limit\"} 4\n"));
+    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"body_size\"} 2\n"));
+}
+
+TEST_F(ScraperTest, A_target_with_other_series_each_time_is_stopped_and_recovers_after_an_hour) {
+    target_.series_limit = 10;
+    Scraper& scraper = scraper_;
+    scraper.set_targets({target_});  // one writer for all scrapes
+    const auto up = [&](std::string body) {
+        client_.answer(std::move(body));
+        clock_.advance(std::chrono::seconds(15));
+        test::run(runtime_, scraper.scrape_once(target_));
+        return query("up") == std::vector{std::string("up") + of_target + " 1"};
+    };
+    EXPECT_TRUE(up(numbered(5, 0)));
+    EXPECT_TRUE(up(numbered(5, 5)));
+    EXPECT_TRUE(up(numbered(5, 0))) << "series that come back are no new ones";
+    EXPECT_FALSE(up(numbered(5, 6)));
+    EXPECT_THAT(scraper.health().at(0).last_error, HasSubstr("series_limit: 11 series within an hour, 10 allowed"));
+    EXPECT_TRUE(up(numbered(5, 1)));
+    clock_.advance(std::chrono::hours(1));
+    EXPECT_TRUE(up(numbered(1, 0)));
+    clock_.advance(std::chrono::hours(1));
+    EXPECT_TRUE(up(numbered(1, 0)));
+    EXPECT_TRUE(up(numbered(9, 20)));
+}
+
+TEST_F(ScraperTest, Relabelling_may_bring_a_target_below_its_limit) {
+    target_.series_limit = 10;
+    target_.metric_relabel = {*model::RelabelRule::create({.action = model::RelabelAction::keep, .source_labels = {"n"}, .regex = "1"})};
+    scrape(numbered(100));
+    EXPECT_THAT(query("a"), ElementsAre(R"(a{instance="h:9100", job="j", n="1"} 1)"));
+}
+
+TEST_F(ScraperTest, Samples_with_times_of_their_own_are_no_new_series_each) {
+    target_.series_limit = 2;
+    scrape("a 1 1700000001000\na 2 1700000002000\na 3 1700000003000\n");
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 1"));
+    scrape("a 1 1700000001000\nb 2 1700000002000\nc 3 1700000003000\n");
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0"));
+}
+
+TEST_F(ScraperTest, A_job_with_too_many_targets_scrapes_none_and_all_once_it_has_fewer) {
+    target_.target_limit = 1;
+    Target second = target_;
+    second.labels = {{"instance", "second"}, {"job", "j"}};
+    Target of_another_job = target_;
+    of_another_job.job = "k";
+    of_another_job.labels = {{"instance", "h:9100"}, {"job", "k"}};
+    const auto scraped = [&](std::vector<Target> targets) {
+        scraper_.set_targets(targets);
+        clock_.advance(std::chrono::seconds(15));
+        std::string out;
+        for (const Target& target : targets) {
+            client_.answer("a 1\n");
+            const std::size_t before = client_.asked.size();
+            test::run(runtime_, scraper_.scrape_once(target));
+            out += client_.asked.size() > before ? "asked " : "refused ";
+        }
+        return out;
+    };
+    EXPECT_EQ(scraped({target_, second, of_another_job}), "refused refused asked ");
+    EXPECT_THAT(scraper_.health().at(0).last_error, HasSubstr("target_limit: job \"j\" has 2 targets, 1 allowed"));
+    EXPECT_EQ(scraped({target_, of_another_job}), "asked asked ");
 }
 
 TEST_F(ScraperTest, More_samples_than_allowed_are_none_at_all) {
