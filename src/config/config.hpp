@@ -18,9 +18,27 @@
 
 namespace noroshi::config {
 
+/// A target group: of static_configs, or discovered.
 struct StaticConfig {
     std::vector<std::string> targets;  ///< "host:port"
     model::Labels labels;
+    bool operator==(const StaticConfig&) const = default;
+};
+
+/// Files with target groups; patterns, absolute.
+struct FileSdConfig {
+    std::vector<std::string> files;
+    Milliseconds refresh_interval{std::chrono::minutes(5)};
+    bool operator==(const FileSdConfig&) const = default;
+};
+
+/// A URL that answers with target groups.
+struct HttpSdConfig {
+    net::Url url;
+    std::string url_text;  ///< as written
+    Milliseconds refresh_interval{std::chrono::minutes(1)};
+    net::ClientOptions client;
+    bool operator==(const HttpSdConfig&) const = default;
 };
 
 /// Prometheus's scrape_config, the keys of this version.
@@ -46,6 +64,8 @@ struct ScrapeConfig {
     std::vector<model::RelabelRule> relabel_configs;         ///< of targets
     std::vector<model::RelabelRule> metric_relabel_configs;  ///< of samples
     std::vector<StaticConfig> static_configs;
+    std::vector<FileSdConfig> file_sd_configs;
+    std::vector<HttpSdConfig> http_sd_configs;
     net::ClientOptions client;  ///< credentials, TLS, headers, redirects
     SourcePos where;
 };

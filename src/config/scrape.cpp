@@ -14,10 +14,10 @@ using yaml::Node;
 using yaml::Presence;
 using yaml::Reader;
 
-constexpr std::string_view only_static = "name the targets under static_configs";
+constexpr std::string_view known_discovery = "let a program write the targets into a file for file_sd_configs, or answer http_sd_configs";
 
 constexpr yaml::Refused refused_scrape[] = {
-    {"*_sd_configs", only_static},
+    {"*_sd_configs", known_discovery},
     {"oauth2", "put the token into a file and name it under authorization.credentials_file"},
     {"proxy_*", "name the target by an address that can be reached directly"},
     {"no_proxy", "name the target by an address that can be reached directly"},
@@ -149,6 +149,8 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
                     "rewrites or drops samples"),
         yaml::field("static_configs", &S::static_configs, read_static_configs, "targets with their labels"),
     };
+    fields.push_back(yaml::field("file_sd_configs", &S::file_sd_configs, read_file_sd_configs, "files that name targets"));
+    fields.push_back(yaml::field("http_sd_configs", &S::http_sd_configs, read_http_sd_configs, "URLs that name targets"));
     add_client_fields(fields);
     return fields;
 }

@@ -21,6 +21,10 @@ void finish_scrape_configs(yaml::Reader& reader, const yaml::Node& node, const G
 [[nodiscard]] std::optional<std::vector<model::RelabelRule>> read_relabel_configs(yaml::Reader& reader,
                                                                                   const yaml::Node& node);
 
+/// Where targets are found.
+[[nodiscard]] std::optional<std::vector<FileSdConfig>> read_file_sd_configs(yaml::Reader& reader, const yaml::Node& node);
+[[nodiscard]] std::optional<std::vector<HttpSdConfig>> read_http_sd_configs(yaml::Reader& reader, const yaml::Node& node);
+
 void read_receivers(yaml::Reader& reader, const yaml::Node& node, std::vector<Receiver>& out);
 void read_route(yaml::Reader& reader, const yaml::Node& node, RouteConfig& out);
 /// Gives the route its receiver where there is only one, and checks that it exists. `root` is the whole document.

@@ -3,11 +3,40 @@
 
 #include <algorithm>
 
+#include "base/file.hpp"
 #include "base/numbers.hpp"
 #include "collect/collect.hpp"
+#include "config/target_groups.hpp"
 #include "plan.hpp"
+#include "targets.hpp"
 
 namespace noroshi::daemon {
+
+namespace {
+
+/// How many targets the files of file_sd_configs give now; what they would be refused for goes to `warnings`.
+std::size_t read_discovered(const config::Config& config, std::vector<std::string>& warnings) {
+    std::size_t count = 0;
+    for (const config::ScrapeConfig& job : config.scrape_configs) {
+        for (const config::FileSdConfig& source : job.file_sd_configs) {
+            for (const std::string& pattern : source.files) {
+                for (const fs::path& file : glob_files("/", pattern)) {
+                    const auto groups = config::read_target_groups(file.string());
+                    if (!groups) {
+                        warnings.push_back(groups.error().to_string());
+                        continue;
+                    }
+                    MadeTargets made = make_targets(job, *groups, nullptr);
+                    count += made.targets.size();
+                    std::ranges::move(made.left_out, std::back_inserter(warnings));
+                }
+            }
+        }
+    }
+    return count;
+}
+
+}  // namespace
 
 Checked check_config(const std::filesystem::path& file) {
     Checked out;
@@ -19,7 +48,8 @@ Checked check_config(const std::filesystem::path& file) {
     }
     Planned planned = make_plan(*loaded.config);
     out.errors = std::move(planned.errors);
-    out.summary = fmt::format("{} targets, {} alerting rules, {} receivers", planned.plan.targets.size(),
+    std::ranges::move(planned.left_out, std::back_inserter(out.warnings));
+    out.summary = fmt::format("{} targets, {} alerting rules, {} receivers", planned.plan.targets.size() + read_discovered(*loaded.config, out.warnings),
                               planned.plan.things(), planned.plan.receivers.size());
     return out;
 }

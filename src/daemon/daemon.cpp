@@ -12,6 +12,7 @@
 #include "base/metrics.hpp"
 #include "base/net/http_client.hpp"
 #include "base/runtime.hpp"
+#include "discovery.hpp"
 #include "history.hpp"
 #include "inbox.hpp"
 #include "network.hpp"
@@ -73,7 +74,7 @@ class Daemon {
         NOROSHI_CO_TRY_VOID(serve());
         start_stages();
         announce();
-        log_.info("started", {{"version", version}, {"targets", plan_.targets.size()}, {"rules", plan_.things()}});
+        log_.info("started", {{"version", version}, {"targets", scraper_->health().size()}, {"rules", plan_.things()}});
         if (options_.on_ready) {
             options_.on_ready(summary());
         }
@@ -133,6 +134,9 @@ class Daemon {
         http_client_ = net::make_http_client(executor, fmt::format("noroshi/{}", version));
         scraper_ = std::make_unique<collect::Scraper>(*head_, *http_client_, runtime_, clock_, executor, metrics_,
                                                       options_.log.named("collect"));
+        discovery_ = std::make_unique<Discovery>(
+            *http_client_, runtime_, executor, metrics_, options_.log.named("discovery"),
+            [this](std::vector<collect::Target> targets) { scraper_->set_targets(std::move(targets)); });
         host_ = std::make_unique<collect::HostSource>(*head_, collect::HostCollector("/", clock_), host_labels(),
                                                       config_.host.interval, runtime_, clock_, executor, metrics_,
                                                       options_.log.named("collect"));
@@ -151,6 +155,9 @@ class Daemon {
         Milliseconds slowest = config_.host.enabled ? config_.host.interval : Milliseconds(0);
         for (const collect::Target& target : plan_.targets) {
             slowest = std::max(slowest, target.interval);
+        }
+        for (const config::ScrapeConfig& job : plan_.jobs) {
+            slowest = std::max(slowest, job.scrape_interval);
         }
         return 3 * slowest;
     }
@@ -229,7 +236,7 @@ class Daemon {
         outbox_->start();
         pipeline_->change(plan_.groups, plan_.route);
         tasks_.spawn("pipeline", pipeline_->run());
-        scraper_->set_targets(plan_.targets);
+        discovery_->set_jobs(plan_.jobs);
         if (config_.host.enabled) {
             host_->start();
         }
@@ -250,7 +257,7 @@ class Daemon {
             }
         }
         std::string body = fmt::format("{} scrape targets, this machine's own metrics {}, {} alerting rules.",
-                                       plan_.targets.size(), config_.host.enabled ? "on" : "off", plan_.things());
+                                       scraper_->health().size(), config_.host.enabled ? "on" : "off", plan_.things());
         pipeline_->announce(summary(), std::move(body));
         store::Batch batch;
         batch.put_setting(std::string(announced_setting), text);
@@ -296,9 +303,9 @@ class Daemon {
         config_.global = read->first.global;
         config_.receivers = read->first.receivers;
         network_->set_receivers(plan_.receivers);
-        scraper_->set_targets(plan_.targets);
+        discovery_->set_jobs(plan_.jobs);
         pipeline_->change(plan_.groups, plan_.route);
-        log_.info("reloaded", {{"targets", plan_.targets.size()},
+        log_.info("reloaded", {{"targets", scraper_->health().size()},
                                {"rules", plan_.things()},
                                {"note", "waku, http, host and storage take effect at the next start"}});
     }
@@ -313,6 +320,9 @@ class Daemon {
         }
         // A target that is down is what noroshi is there to tell; it is no fault of its own.
         parts.push_back({"targets", true, fmt::format("{} down", down)});
+        const std::vector<std::string> unread = discovery_->failing();
+        parts.push_back({"discovery", unread.empty(), fmt::format("{} cannot be read{}{}", unread.size(), unread.empty() ? "" : ": ",
+                                                                  fmt::join(unread, ", "))});
         std::size_t failing = 0;
         for (const rules::RuleHealth& rule : rules_->health()) {
             failing += rule.last_error.empty() ? 0 : 1;
@@ -327,7 +337,8 @@ class Daemon {
         if (server_) {
             co_await server_->stop();
         }
-        if (scraper_) {
+        if (discovery_) {
+            co_await discovery_->stop();
             co_await scraper_->stop();
             co_await host_->stop();
         }
@@ -369,6 +380,7 @@ class Daemon {
     std::unique_ptr<notify::Notifier> notifier_;
     std::unique_ptr<net::HttpClient> http_client_;
     std::unique_ptr<collect::Scraper> scraper_;
+    std::unique_ptr<Discovery> discovery_;
     std::unique_ptr<collect::HostSource> host_;
     std::unique_ptr<deliver::Outbox> outbox_;
     std::unique_ptr<Network> network_;

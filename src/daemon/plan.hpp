@@ -13,7 +13,8 @@ namespace noroshi::daemon {
 
 /// Everything that a reload can change, ready for the stages.
 struct Plan {
-    std::vector<collect::Target> targets;
+    std::vector<collect::Target> targets;  ///< of static_configs
+    std::vector<config::ScrapeConfig> jobs;
     std::vector<rules::RuleGroup> groups;
     notify::Route route;
     std::vector<config::Receiver> receivers;
@@ -23,6 +24,7 @@ struct Plan {
 
 struct Planned {
     Plan plan;
+    std::vector<std::string> left_out;  ///< static targets that are not scraped, and why
     std::vector<Error> errors;  ///< faults of rule files and of what this version can't do; empty when the plan holds
 };
 

@@ -144,8 +144,18 @@ const Case scrape[] = {
      "n.yml:4:32: scrape_configs[0].metric_relabel_configs[0]: regex: bad regular expression \"a(\": "
      "missing ): ^(?:a()$\n"},
     {"any_service_discovery", "scrape_configs: [{job_name: a, kubernetes_sd_configs: []}]\n",
-     "n.yml:1:32: scrape_configs[0]: \"kubernetes_sd_configs\" is not supported by this version; name the targets under "
-     "static_configs\n"},
+     "n.yml:1:32: scrape_configs[0]: \"kubernetes_sd_configs\" is not supported by this version; let a program write the targets "
+     "into a file for file_sd_configs, or answer http_sd_configs\n"},
+    {"file_sd_without_files", "scrape_configs: [{job_name: a, file_sd_configs: [{files: []}]}]\n",
+     "n.yml:1:58: scrape_configs[0].file_sd_configs[0].files: expected at least one file\n"},
+    {"file_sd_pattern", "scrape_configs: [{job_name: a, file_sd_configs: [{files: [/a/*/b.yml]}]}]\n",
+     "n.yml:1:59: scrape_configs[0].file_sd_configs[0].files[0]: expected a file that ends in .json, .yml or .yaml, with at most "
+     "one * and that in its last part, got \"/a/*/b.yml\"\n"},
+    {"http_sd_without_url", "scrape_configs: [{job_name: a, http_sd_configs: [{refresh_interval: 1m}]}]\n",
+     "n.yml:1:50: scrape_configs[0].http_sd_configs[0]: missing key \"url\": where the target groups are\n"},
+    {"http_sd_with_password", "scrape_configs: [{job_name: a, http_sd_configs: [{url: 'http://me:secret@host/'}]}]\n",
+     "n.yml:1:56: scrape_configs[0].http_sd_configs[0].url: expected an http or https URL without credentials in it (see "
+     "basic_auth), got another\n"},
     {"password_twice", "scrape_configs: [{job_name: a, basic_auth: {password: x, password_file: /dev/null}}]\n",
      "n.yml:1:73: scrape_configs[0].basic_auth: expected at most one of password, password_file, got password and password_file\n"},
     {"two_credentials", "scrape_configs: [{job_name: a, bearer_token: x, basic_auth: {username: y}}]\n",
