@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "answer.hpp"
+#include "base/numbers.hpp"
 #include "prometheus_handlers.hpp"
 
 namespace noroshi::api {
@@ -165,6 +168,42 @@ Json largest(const std::map<std::string, std::uint64_t>& counts, std::size_t lim
     return out;
 }
 
+/// Of a parameter that may be left out.
+Result<std::optional<std::int64_t>> whole_number(const Parameters& parameters, std::string_view name) {
+    const std::string_view text = parameters.get(name);
+    if (text.empty()) {
+        return std::optional<std::int64_t>();
+    }
+    const Result<std::int64_t> number = parse_int(text);
+    if (!number) {
+        return bad_data(fmt::format("{} must be a number", name));
+    }
+    return std::optional(*number);
+}
+
+Result<std::vector<model::Matcher>> target_matchers(const Parameters& parameters) {
+    const std::string_view text = parameters.get("match_target");
+    if (text.empty()) {
+        return std::vector<model::Matcher>();
+    }
+    Result<std::vector<model::Matcher>> matchers = promql::parse_series_selector(text);
+    if (!matchers) {
+        return invalid_parameter("match_target", matchers.error().message);
+    }
+    return matchers;
+}
+
+/// All families of a target, or the one that is asked for.
+std::vector<collect::FamilyMetadata> metadata_of(const collect::TargetHealth& health, std::string_view metric) {
+    std::vector<collect::FamilyMetadata> out;
+    if (health.metadata) {
+        std::ranges::copy_if(*health.metadata, std::back_inserter(out), [&](const collect::FamilyMetadata& family) {
+            return metric.empty() || family.name == metric;
+        });
+    }
+    return out;
+}
+
 class StateHandlers {
   public:
     explicit StateHandlers(Shared sources) : sources_(std::move(sources)) {}
@@ -230,9 +269,53 @@ class StateHandlers {
         co_return data_response({{"activeAlertmanagers", Json::array()}, {"droppedAlertmanagers", Json::array()}});
     }
 
-    /// HELP and TYPE are not kept.
-    Task<Response> metadata(net::ServerRequest /*request*/, Parameters /*parameters*/) const {
-        co_return data_response(Json::object());
+    Task<Response> metadata(net::ServerRequest /*request*/, Parameters parameters) const {
+        NOROSHI_CO_TRY(const std::optional<std::int64_t> limit, whole_number(parameters, "limit"));
+        NOROSHI_CO_TRY(const std::optional<std::int64_t> per_metric, whole_number(parameters, "limit_per_metric"));
+        const std::string_view metric = parameters.get("metric");
+        std::map<std::string, std::set<std::array<std::string, 3>>> found;  // the same words of several targets count once
+        for (const collect::TargetHealth& health : sources_->targets()) {
+            for (const collect::FamilyMetadata& family : metadata_of(health, metric)) {
+                auto& texts = found[family.name];
+                if (!per_metric || *per_metric <= 0 || static_cast<std::int64_t>(texts.size()) < *per_metric) {
+                    texts.insert({family.type, family.unit, family.help});
+                }
+            }
+        }
+        Json out = Json::object();
+        for (const auto& [name, texts] : found) {
+            if (limit && *limit >= 0 && static_cast<std::int64_t>(out.size()) >= *limit) {
+                break;
+            }
+            for (const auto& [type, unit, help] : texts) {
+                out[name].push_back({{"type", type}, {"unit", unit}, {"help", help}});
+            }
+        }
+        co_return data_response(out);
+    }
+
+    Task<Response> target_metadata(net::ServerRequest /*request*/, Parameters parameters) const {
+        NOROSHI_CO_TRY(const std::optional<std::int64_t> limit, whole_number(parameters, "limit"));
+        NOROSHI_CO_TRY(const std::vector<model::Matcher> wanted, target_matchers(parameters));
+        const std::string_view metric = parameters.get("metric");
+        Json out = Json::array();
+        for (const collect::TargetHealth& health : sources_->targets()) {
+            const model::Labels& labels = health.target.labels;
+            if (limit && *limit >= 0 && static_cast<std::int64_t>(out.size()) >= *limit) {
+                break;
+            }
+            if (!std::ranges::all_of(wanted, [&](const model::Matcher& m) { return m.matches(labels.get(m.name())); })) {
+                continue;
+            }
+            for (const collect::FamilyMetadata& family : metadata_of(health, metric)) {
+                Json& entry = out.emplace_back(Json{{"target", labels_json(labels)}, {"type", family.type}, {"help", family.help},
+                                                    {"unit", family.unit}});
+                if (metric.empty()) {
+                    entry["metric"] = family.name;
+                }
+            }
+        }
+        co_return data_response(out);
     }
 
     Task<Response> build(net::ServerRequest /*request*/, Parameters /*parameters*/) const {
@@ -315,6 +398,7 @@ std::vector<net::Route> state_routes(const Shared& sources) {
         {"/api/v1/alerts", &StateHandlers::alerts},
         {"/api/v1/alertmanagers", &StateHandlers::alertmanagers},
         {"/api/v1/metadata", &StateHandlers::metadata},
+        {"/api/v1/targets/metadata", &StateHandlers::target_metadata},
         {"/api/v1/status/buildinfo", &StateHandlers::build},
         {"/api/v1/status/runtimeinfo", &StateHandlers::runtime},
         {"/api/v1/status/flags", &StateHandlers::flags},

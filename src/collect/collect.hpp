@@ -28,6 +28,15 @@ struct ScrapedSample {
     std::vector<std::string> emptied{};
 };
 
+/// What an exposition says of a family of metrics; "" for what it does not say.
+struct FamilyMetadata {
+    std::string name;  ///< without the suffixes of its samples
+    std::string type{"unknown"};
+    std::string help{};
+    std::string unit{};
+    bool operator==(const FamilyMetadata&) const = default;
+};
+
 enum class ExpositionFormat { text_0_0_4, openmetrics_1_0 };
 
 /// Limits on one exposition; together they bound the memory of its samples.
@@ -42,9 +51,11 @@ struct ParseLimits {
 /// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
 /// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families, to
 /// the sample names of each type and to unique series; what its values mean (an info of 1, cumulative buckets) is not judged.
+/// HELP, TYPE and UNIT go to `metadata`, where given: at most 5,000 families, a help of at most 1 KiB.
 /// Pure. Errors: parse, limit.
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
-                                                                  const ParseLimits& limits = {});
+                                                                  const ParseLimits& limits = {},
+                                                                  std::vector<FamilyMetadata>* metadata = nullptr);
 
 /// One target to scrape.
 struct Target {
@@ -65,6 +76,8 @@ struct Target {
     bool honor_labels{false};
     bool honor_timestamps{true};
     bool enable_compression{true};
+    bool legacy_names{false};                ///< a name that is not [a-zA-Z_:][a-zA-Z0-9_:]* makes the target down
+    std::string escaping{"allow-utf-8"};     ///< asked for: allow-utf-8, underscores, dots or values
     std::shared_ptr<net::ClientSetup> client{};  ///< shared by the targets of a job; null: none of its options
     std::optional<ExpositionFormat> fallback;  ///< for an answer with a missing or unknown Content-Type
     bool operator==(const Target& other) const;
@@ -78,6 +91,7 @@ struct TargetHealth {
     TimestampMs last_scrape{};
     Milliseconds last_duration{0};
     std::size_t last_samples{0};
+    std::shared_ptr<const std::vector<FamilyMetadata>> metadata{};  ///< of the last good scrape; shared, null before it
 };
 
 /// Scrapes targets at their interval, spread by hash, and appends to the store with `up` and the scrape_* series and

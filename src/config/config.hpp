@@ -64,6 +64,8 @@ struct ScrapeConfig {
     std::vector<model::RelabelRule> relabel_configs;         ///< of targets
     std::vector<model::RelabelRule> metric_relabel_configs;  ///< of samples
     std::vector<StaticConfig> static_configs;
+    std::string metric_name_validation_scheme{};  ///< utf8 or legacy; filled in from global
+    std::string metric_name_escaping_scheme{};    ///< allow-utf-8, underscores, dots or values; filled in
     std::vector<FileSdConfig> file_sd_configs;
     std::vector<HttpSdConfig> http_sd_configs;
     net::ClientOptions client;  ///< credentials, TLS, headers, redirects
@@ -75,6 +77,8 @@ struct Global {
     Milliseconds scrape_timeout{std::chrono::seconds(10)};
     Milliseconds evaluation_interval{std::chrono::minutes(1)};
     model::Labels external_labels;
+    std::string metric_name_validation_scheme{"utf8"};
+    std::string metric_name_escaping_scheme{};  ///< "": by the validation scheme
 };
 
 /// The root route, Alertmanager's keys and defaults.

@@ -24,8 +24,6 @@ constexpr yaml::Refused refused_global[] = {
     {"label_value_length_limit", "set it in each scrape config"},
     {"target_limit", "set it in each scrape config"},
     {"keep_dropped_targets", "leave it out"},
-    {"metric_name_validation_scheme", "UTF-8 names are accepted"},
-    {"metric_name_escaping_scheme", "UTF-8 names are accepted"},
     {"*_native_histograms", "leave it out"},
     {"*_classic_histograms", "leave it out"},
     {"convert_classic_histograms_to_nhcb", "leave it out"},
@@ -148,6 +146,10 @@ void read_global(Reader& reader, const Node& node, Global& out) {
                     "time between two evaluations of a rule group; default 1m"),
         yaml::field("external_labels", &Global::external_labels, read_external_labels,
                     "labels that every alert carries unless it has its own of that name"),
+        yaml::field("metric_name_validation_scheme", &Global::metric_name_validation_scheme, read_validation_scheme,
+                    "utf8 or legacy; default utf8"),
+        yaml::field("metric_name_escaping_scheme", &Global::metric_name_escaping_scheme, read_escaping_scheme,
+                    "allow-utf-8, underscores, dots or values; default: by the validation scheme"),
     };
     yaml::read_mapping(reader, node, fields, refused_global, out);
     check_global_timeout(reader, node, out);

@@ -28,8 +28,6 @@ constexpr yaml::Refused refused_scrape[] = {
     {"*_classic_histograms", "leave it out"},
     {"native_histogram_*", "leave it out"},
     {"convert_classic_histograms_to_nhcb", "leave it out"},
-    {"metric_name_validation_scheme", "UTF-8 names are accepted"},
-    {"metric_name_escaping_scheme", "UTF-8 names are accepted"},
     {"extra_scrape_metrics", "leave it out"},
 };
 
@@ -149,6 +147,10 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
                     "rewrites or drops samples"),
         yaml::field("static_configs", &S::static_configs, read_static_configs, "targets with their labels"),
     };
+    fields.push_back(yaml::field("metric_name_validation_scheme", &S::metric_name_validation_scheme, read_validation_scheme,
+                                 "utf8 or legacy; default: global's"));
+    fields.push_back(yaml::field("metric_name_escaping_scheme", &S::metric_name_escaping_scheme, read_escaping_scheme,
+                                 "allow-utf-8, underscores, dots or values; default: by the validation scheme"));
     fields.push_back(yaml::field("file_sd_configs", &S::file_sd_configs, read_file_sd_configs, "files that name targets"));
     fields.push_back(yaml::field("http_sd_configs", &S::http_sd_configs, read_http_sd_configs, "URLs that name targets"));
     add_client_fields(fields);
@@ -187,9 +189,46 @@ void read_scrape_configs(Reader& reader, const Node& node, std::vector<ScrapeCon
     }
 }
 
+std::optional<std::string> read_validation_scheme(Reader& reader, const Node& node) {
+    static constexpr std::array<std::string_view, 2> words{"utf8", "legacy"};
+    const std::optional<std::size_t> index = yaml::read_word(reader, node, words);
+    return index ? std::optional(std::string(words[*index])) : std::nullopt;
+}
+
+std::optional<std::string> read_escaping_scheme(Reader& reader, const Node& node) {
+    static constexpr std::array<std::string_view, 4> words{"allow-utf-8", "underscores", "dots", "values"};
+    const std::optional<std::size_t> index = yaml::read_word(reader, node, words);
+    return index ? std::optional(std::string(words[*index])) : std::nullopt;
+}
+
+namespace {
+
+/// A job that says nothing of names does as global; one that only says which are valid escapes by that.
+void finish_names(Reader& reader, const Node& node, const Global& global, ScrapeConfig& job) {
+    const auto usual = [](const std::string& validation) { return validation == "legacy" ? "underscores" : "allow-utf-8"; };
+    const bool own = !job.metric_name_validation_scheme.empty();
+    if (!own) {
+        job.metric_name_validation_scheme = global.metric_name_validation_scheme;
+    }
+    if (job.metric_name_escaping_scheme.empty()) {
+        job.metric_name_escaping_scheme = own || global.metric_name_escaping_scheme.empty()
+                                              ? usual(job.metric_name_validation_scheme)
+                                              : global.metric_name_escaping_scheme;
+    }
+    if (job.metric_name_escaping_scheme == "allow-utf-8" && job.metric_name_validation_scheme == "legacy") {
+        reader.fail(node, "expected another metric_name_escaping_scheme than allow-utf-8, as metric_name_validation_scheme is legacy");
+    }
+}
+
+}  // namespace
+
 void finish_scrape_configs(Reader& reader, const Node& node, const Global& global, std::vector<ScrapeConfig>& out) {
     for (std::size_t i = 0; i < out.size(); ++i) {
         ScrapeConfig& job = out[i];
+        {
+            const Reader::Scope scope = reader.index(i);
+            finish_names(reader, *node.items[i], global, job);
+        }
         if (job.scrape_interval == Milliseconds(0)) {
             job.scrape_interval = global.scrape_interval;
         }

@@ -17,6 +17,9 @@ void read_scrape_configs(yaml::Reader& reader, const yaml::Node& node, std::vect
 void finish_scrape_configs(yaml::Reader& reader, const yaml::Node& node, const Global& global,
                            std::vector<ScrapeConfig>& out);
 
+[[nodiscard]] std::optional<std::string> read_validation_scheme(yaml::Reader& reader, const yaml::Node& node);
+[[nodiscard]] std::optional<std::string> read_escaping_scheme(yaml::Reader& reader, const yaml::Node& node);
+
 /// The list under relabel_configs or metric_relabel_configs.
 [[nodiscard]] std::optional<std::vector<model::RelabelRule>> read_relabel_configs(yaml::Reader& reader,
                                                                                   const yaml::Node& node);

@@ -106,6 +106,10 @@ Result<std::optional<collect::Target>> make_target(const config::ScrapeConfig& s
     target.label_name_length_limit = scrape.label_name_length_limit;
     target.label_value_length_limit = scrape.label_value_length_limit;
     target.body_size_limit = scrape.body_size_limit == 0 ? default_body_limit : scrape.body_size_limit;
+    target.legacy_names = scrape.metric_name_validation_scheme == "legacy";
+    if (!scrape.metric_name_escaping_scheme.empty()) {
+        target.escaping = scrape.metric_name_escaping_scheme;
+    }
     target.sample_limit = scrape.sample_limit;
     target.series_limit = scrape.series_limit;
     target.target_limit = scrape.target_limit;

@@ -5,12 +5,12 @@
 namespace noroshi::collect {
 
 Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
-                                                    const ParseLimits& limits) {
+                                                    const ParseLimits& limits, std::vector<FamilyMetadata>* metadata) {
     switch (format) {
         case ExpositionFormat::text_0_0_4:
-            return parse_text(body, limits);
+            return parse_text(body, limits, metadata);
         case ExpositionFormat::openmetrics_1_0:
-            return parse_openmetrics(body, limits);
+            return parse_openmetrics(body, limits, metadata);
     }
     return fail(Errc::invalid_argument, "unknown exposition format");
 }

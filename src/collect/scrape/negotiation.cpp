@@ -18,6 +18,15 @@ constexpr std::string_view accept =
     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,"
     "text/plain;version=0.0.4;q=0.4,*/*;q=0.3";
 
+/// The formats that have names of UTF-8 say how others are to be written.
+std::string with_escaping(std::string accept, const std::string& scheme) {
+    constexpr std::string_view standard = "allow-utf-8";
+    for (std::size_t at = 0; (at = accept.find(standard, at)) != std::string::npos; at += scheme.size()) {
+        accept.replace(at, standard.size(), scheme);
+    }
+    return accept;
+}
+
 std::string media_type(std::string_view content_type) {
     std::string type(content_type.substr(0, content_type.find(';')));
     const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -37,7 +46,7 @@ net::Request make_request(const Target& target) {
     request.timeout = target.timeout;
     request.body_limit = target.body_size_limit;
     request.accept_gzip = target.enable_compression;
-    request.headers["Accept"] = accept;
+    request.headers["Accept"] = with_escaping(std::string(accept), target.escaping);
     request.headers["X-Prometheus-Scrape-Timeout-Seconds"] =
         fmt::format("{}", static_cast<double>(target.timeout.count()) / 1000.0);
     if (!target.enable_compression) {

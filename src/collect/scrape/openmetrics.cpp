@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "base/numbers.hpp"
+#include "scrape/metadata.hpp"
 #include "scrape/openmetrics_families.hpp"
 #include "scrape/sample_line.hpp"
 
@@ -29,7 +30,8 @@ Result<TimestampMs> read_seconds(LineReader& reader) {
 /// One body of this format, read line by line.
 class OpenMetricsParser {
   public:
-    explicit OpenMetricsParser(const ParseLimits& limits) : limits_(limits), collector_(limits) {}
+    OpenMetricsParser(const ParseLimits& limits, std::vector<FamilyMetadata>* metadata)
+        : limits_(limits), collector_(limits), metadata_(metadata) {}
 
     Result<void> line(std::string_view text, std::uint32_t number) {
         LineReader reader(text, number, Blanks::single);
@@ -67,15 +69,19 @@ class OpenMetricsParser {
         if (!reader.take(" ")) {
             return reader.fault("expected one space after the metric name");
         }
+        const std::string_view text = reader.rest();
         if (keyword == "TYPE") {
-            return families_.type(name, reader.rest(), reader);
+            metadata_.type(name, text);
+            return families_.type(name, text, reader);
         }
         if (keyword == "UNIT") {
-            return families_.unit(name, reader.rest(), reader);
+            metadata_.unit(name, text);
+            return families_.unit(name, text, reader);
         }
-        if (!is_utf8(reader.rest())) {
+        if (!is_utf8(text)) {
             return reader.fault("help text is not valid UTF-8");
         }
+        metadata_.help(name, text, true);
         return families_.help(name, reader);
     }
 
@@ -139,6 +145,7 @@ class OpenMetricsParser {
 
     const ParseLimits& limits_;
     SampleCollector collector_;
+    MetadataCollector metadata_;
     OpenMetricsFamilies families_;
     std::vector<std::uint32_t> lines_;  // of each sample
     bool ended_{false};
@@ -146,8 +153,9 @@ class OpenMetricsParser {
 
 }  // namespace
 
-Result<std::vector<ScrapedSample>> parse_openmetrics(std::string_view body, const ParseLimits& limits) {
-    OpenMetricsParser parser(limits);
+Result<std::vector<ScrapedSample>> parse_openmetrics(std::string_view body, const ParseLimits& limits,
+                                                     std::vector<FamilyMetadata>* metadata) {
+    OpenMetricsParser parser(limits, metadata);
     BodyLines lines(body);
     std::string_view text;
     while (lines.next(text)) {

@@ -80,7 +80,9 @@ class SampleCollector {
 [[nodiscard]] Result<void> check_line(std::string_view line, std::uint32_t number, const ParseLimits& limits);
 
 /// The parsers of the two formats, see parse_exposition.
-[[nodiscard]] Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits);
-[[nodiscard]] Result<std::vector<ScrapedSample>> parse_openmetrics(std::string_view body, const ParseLimits& limits);
+[[nodiscard]] Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits,
+                                                            std::vector<FamilyMetadata>* metadata);
+[[nodiscard]] Result<std::vector<ScrapedSample>> parse_openmetrics(std::string_view body, const ParseLimits& limits,
+                                                                   std::vector<FamilyMetadata>* metadata);
 
 }  // namespace noroshi::collect

@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::string_view cancelled = "cancelled";
 
+bool has_legacy_names(const model::Labels& labels) {
+    return model::is_legacy_metric_name(labels.metric_name()) &&
+           std::ranges::all_of(labels, model::is_legacy_label_name, &model::Label::name);
+}
+
 /// The stable name of a failed request.
 std::string_view request_reason(Errc code) {
     switch (code) {
@@ -122,11 +127,15 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
     if (target().series_limit != 0 && target().metric_relabel.empty()) {  // else relabelling may yet drop what is too much
         limits.max_series = std::min(limits.max_series, target().series_limit);
     }
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format, limits);
+    std::vector<FamilyMetadata> metadata;
+    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format, limits, &metadata);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         const bool series = limit && samples.error().message.starts_with("series_limit");
         return tl::unexpected(Failure{series ? "series_limit" : limit ? "parse_limit" : "parse", samples.error().to_string()});
+    }
+    if (!health_.metadata || *health_.metadata != metadata) {
+        health_.metadata = std::make_shared<const std::vector<FamilyMetadata>>(std::move(metadata));
     }
     return std::move(*samples);
 }
@@ -160,10 +169,14 @@ std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<
         }
     }
     const auto over = [](std::size_t value, std::size_t limit) { return limit != 0 && value > limit; };
-    if (t.label_limit == 0 && t.label_name_length_limit == 0 && t.label_value_length_limit == 0) {
+    if (t.label_limit == 0 && t.label_name_length_limit == 0 && t.label_value_length_limit == 0 && !t.legacy_names) {
         return std::nullopt;
     }
     for (const ScrapedSample& sample : samples) {
+        if (t.legacy_names && !has_legacy_names(sample.labels)) {
+            return Failure{"invalid_name", fmt::format("metric_name_validation_scheme is legacy, and {} has a name that is not",
+                                                       shown(sample.labels.to_string()))};
+        }
         const auto name = [&sample] { return shown(sample.labels.metric_name()); };
         if (over(sample.labels.size(), t.label_limit)) {
             return Failure{"label_limit", fmt::format("{} has {} labels, {} allowed", name(), sample.labels.size(), t.label_limit)};

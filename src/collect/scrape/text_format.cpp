@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/numbers.hpp"
+#include "scrape/metadata.hpp"
 #include "scrape/sample_line.hpp"
 
 namespace noroshi::collect {
@@ -27,7 +28,8 @@ std::string_view trimmed(std::string_view text) {
 /// One body of this format, read line by line.
 class TextParser {
   public:
-    explicit TextParser(const ParseLimits& limits) : limits_(limits), collector_(limits) {}
+    TextParser(const ParseLimits& limits, std::vector<FamilyMetadata>* metadata)
+        : limits_(limits), collector_(limits), metadata_(metadata) {}
 
     Result<void> line(std::string_view text, std::uint32_t number) {
         LineReader reader(text, number, Blanks::any);
@@ -58,10 +60,15 @@ class TextParser {
         const std::size_t begin = reader.column();
         const std::string_view text = reader.rest();
         if (keyword == "HELP") {
-            return is_utf8(text) ? Result<void>{} : reader.fault("help text is not valid UTF-8", begin);
+            if (!is_utf8(text)) {
+                return reader.fault("help text is not valid UTF-8", begin);
+            }
+            metadata_.help(name, text.substr(text.empty() ? 0 : 1), false);
+            return {};
         }
         for (const auto& [word, type] : types) {
             if (trimmed(text) == word) {
+                metadata_.type(name, word);
                 family_ = {std::move(name), type};
                 return {};
             }
@@ -93,13 +100,14 @@ class TextParser {
 
     const ParseLimits& limits_;
     SampleCollector collector_;
+    MetadataCollector metadata_;
     Family family_;
 };
 
 }  // namespace
 
-Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits) {
-    TextParser parser(limits);
+Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits, std::vector<FamilyMetadata>* metadata) {
+    TextParser parser(limits, metadata);
     BodyLines lines(body);
     std::string_view text;
     while (lines.next(text)) {
