@@ -49,8 +49,8 @@ struct ParseLimits {
 };
 
 /// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
-/// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families, to
-/// the sample names of each type and to unique series; what its values mean (an info of 1, cumulative buckets) is not judged.
+/// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families and
+/// metrics, to the sample names and values of each type (an info of 1, cumulative buckets) and to unique series.
 /// HELP, TYPE and UNIT go to `metadata`, where given: at most 5,000 families, a help of at most 1 KiB.
 /// Pure. Errors: parse, limit.
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,

@@ -7,6 +7,7 @@
 #include "base/numbers.hpp"
 #include "scrape/metadata.hpp"
 #include "scrape/openmetrics_families.hpp"
+#include "scrape/openmetrics_rules.hpp"
 #include "scrape/sample_line.hpp"
 
 namespace noroshi::collect {
@@ -16,12 +17,20 @@ namespace {
 /// Seconds beyond which milliseconds no longer fit: far outside any calendar, far inside int64.
 constexpr double max_seconds = 1e15;
 
+/// Of all label names and values of an exemplar.
+constexpr std::size_t max_exemplar_characters = 128;
+
+std::size_t characters_of(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 /// Seconds with a fraction. Errors: parse.
 Result<TimestampMs> read_seconds(LineReader& reader) {
     const std::size_t begin = reader.column();
     const std::string_view word = reader.word();
     const Result<double> seconds = parse_float(word);
-    if (!seconds || !(std::fabs(*seconds) <= max_seconds)) {
+    if (!is_plain_number(word) || !seconds || !(std::fabs(*seconds) <= max_seconds)) {
         return reader.fault("expected a timestamp in seconds, got " + shown(word), begin);
     }
     return from_unix_ms(std::llround(*seconds * 1000.0));
@@ -53,6 +62,7 @@ class OpenMetricsParser {
         if (!ended_) {
             return LineReader({}, lines + 1, Blanks::single).fault("no # EOF at the end: the answer was cut short");
         }
+        NOROSHI_TRY_VOID(rules_.finish());
         NOROSHI_TRY_VOID(check_unique());
         return collector_.take();
     }
@@ -100,9 +110,17 @@ class OpenMetricsParser {
                 }
             }
         }
-        if (!reader.at_end()) {
+        const bool has_exemplar = !reader.at_end();
+        if (has_exemplar) {
             NOROSHI_TRY_VOID(exemplar(reader));
         }
+        if (std::ranges::any_of(series.labels, [](const model::Label& label) { return label.name.starts_with("__"); })) {
+            return reader.fault("label names that begin with __ are reserved", 1);
+        }
+        const Family& family = families_.current();
+        const OpenMetricsSample read{std::string_view(series.name).substr(std::min(family.name.size(), series.name.size())),
+                                     series.labels, value, at, has_exemplar};
+        NOROSHI_TRY_VOID(rules_.sample(family, read, reader));
         NOROSHI_TRY_VOID(collector_.add(std::move(series), value, at, families_.current(), reader));
         lines_.push_back(reader.line_number());
         return {};
@@ -114,6 +132,13 @@ class OpenMetricsParser {
             return reader.fault("expected an exemplar or the end of the line");
         }
         NOROSHI_TRY(const auto labels, read_labels(reader, limits_.max_labels, nullptr));
+        std::size_t characters = 0;
+        for (const model::Label& label : labels) {
+            characters += characters_of(label.name) + characters_of(label.value);
+        }
+        if (characters > max_exemplar_characters) {
+            return reader.fault(fmt::format("labels of an exemplar with more than {} characters", max_exemplar_characters));
+        }
         NOROSHI_TRY_VOID(reader.separator("the exemplar's value"));
         NOROSHI_TRY(const double value, read_value(reader));
         static_cast<void>(value);
@@ -147,6 +172,7 @@ class OpenMetricsParser {
     SampleCollector collector_;
     MetadataCollector metadata_;
     OpenMetricsFamilies families_;
+    OpenMetricsRules rules_;
     std::vector<std::uint32_t> lines_;  // of each sample
     bool ended_{false};
 };

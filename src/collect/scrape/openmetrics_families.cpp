@@ -44,13 +44,20 @@ bool is_sample_of(const Family& family, std::string_view name) {
 
 }  // namespace
 
+tl::unexpected<Error> OpenMetricsFamilies::second_time(const std::string& name, const LineReader& reader) {
+    return reader.fault("family " + shown(name) + " comes a second time: families must be contiguous", 1);
+}
+
 Result<void> OpenMetricsFamilies::open(const std::string& name, const LineReader& reader) {
-    if (!families_.emplace(name, ordinal_ + 1).second) {
-        return reader.fault("family " + shown(name) + " comes a second time: families must be contiguous", 1);
+    const auto [seen, is_new] = families_.try_emplace(name);
+    if (!is_new && std::exchange(seen->second.twice, true)) {
+        return second_time(name, reader);
     }
+    again_ = !is_new;
     ++ordinal_;
     current_ = {name, FamilyType::unknown};
     given_ = {};
+    has_unit_ = false;
     has_samples_ = false;
     last_sample_.clear();
     return {};
@@ -80,7 +87,22 @@ Result<void> OpenMetricsFamilies::type(const std::string& name, std::string_view
     if (row == types.end()) {
         return reader.fault("expected a metric type, got " + shown(type));
     }
+    Seen& seen = families_[name];
+    if (std::exchange(again_, false)) {
+        if ((seen.type == FamilyType::counter) == (row->type == FamilyType::counter)) {
+            return second_time(name, reader);
+        }
+    } else {
+        seen.type = row->type;
+    }
     current_.type = row->type;
+    NOROSHI_TRY_VOID(check_unitless(reader));
+    for (const std::string_view suffix : row->suffixes) {
+        const auto [owner, is_new] = sample_of_.emplace(name + std::string(suffix), ordinal_);
+        if (!is_new && owner->second != ordinal_) {
+            return reader.fault("samples of " + shown(owner->first) + " would come in two families", 1);
+        }
+    }
     return {};
 }
 
@@ -89,7 +111,16 @@ Result<void> OpenMetricsFamilies::unit(const std::string& name, std::string_view
     if (!unit.empty() && !name.ends_with("_" + std::string(unit))) {
         return reader.fault(fmt::format("unit {} is not the end of the name {}", shown(unit), shown(name)));
     }
-    return {};
+    has_unit_ = !unit.empty();
+    return check_unitless(reader);
+}
+
+Result<void> OpenMetricsFamilies::check_unitless(const LineReader& reader) const {
+    const bool unitless = current_.type == FamilyType::info || current_.type == FamilyType::stateset;
+    return unitless && has_unit_ ? reader.fault(fmt::format("{} is of type {}: it has no unit", shown(current_.name),
+                                                            row_of(current_.type).word),
+                                                1)
+                                 : Result<void>{};
 }
 
 Result<void> OpenMetricsFamilies::sample(const std::string& name, const LineReader& reader) {
@@ -103,6 +134,9 @@ Result<void> OpenMetricsFamilies::sample(const std::string& name, const LineRead
                                 1);
         }
         NOROSHI_TRY_VOID(open(name, reader));
+    }
+    if (again_) {
+        return second_time(name, reader);
     }
     const auto [owner, is_new] = sample_of_.emplace(name, ordinal_);
     if (!is_new && owner->second != ordinal_) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "scrape/sample_line.hpp"
 
@@ -30,14 +31,24 @@ class OpenMetricsFamilies {
         bool unit{false};
     };
     Result<void> metadata(const std::string& name, bool Given::* what, std::string_view keyword, const LineReader& reader);
+    [[nodiscard]] Result<void> check_unitless(const LineReader& reader) const;
+    static tl::unexpected<Error> second_time(const std::string& name, const LineReader& reader);
     Result<void> open(const std::string& name, const LineReader& reader);
 
     Family current_;
     Given given_;
+    bool has_unit_{false};
     bool has_samples_{false};
     std::string last_sample_;
     std::size_t ordinal_{0};                                     // of the current family, from 1
-    std::map<std::string, std::size_t, std::less<>> families_;   // family name to ordinal
+    /// Go's client library gives a gauge x and a counter x_total as two families x (go_memstats_alloc_bytes): their samples
+    /// don't clash, so a name may stand once for a counter and once for something else.
+    struct Seen {
+        FamilyType type{FamilyType::unknown};
+        bool twice{false};
+    };
+    std::map<std::string, Seen, std::less<>> families_;
+    bool again_{false};                                          // a second one of its name, whose type is not known yet
     std::map<std::string, std::size_t, std::less<>> sample_of_;  // sample name to the ordinal of its family
 };
 

@@ -132,11 +132,13 @@ Result<double> read_value(LineReader& reader) {
     const std::size_t begin = reader.column();
     const std::string_view word = reader.word();
     const Result<double> value = parse_float(word);
-    if (!value) {
+    if (!value || !is_plain_number(word)) {
         return reader.fault("expected a value, got " + shown(word), begin);
     }
     return std::isnan(*value) ? std::numeric_limits<double>::quiet_NaN() : *value;
 }
+
+bool is_plain_number(std::string_view word) { return word.find_first_of("pPxX_") == std::string_view::npos; }
 
 std::string normal_bound(std::string_view text) {
     const Result<double> value = parse_float(text);

@@ -51,6 +51,8 @@ struct Family {
 [[nodiscard]] Result<std::vector<model::Label>> read_labels(LineReader& reader, std::size_t max_labels, std::string* name);
 /// A metric name after HELP, TYPE or UNIT, plain or quoted. Errors: parse.
 [[nodiscard]] Result<std::string> read_metadata_name(LineReader& reader);
+/// Neither a hexadecimal number nor one with underscores between its digits: expositions have none of them.
+[[nodiscard]] bool is_plain_number(std::string_view word);
 /// The value of a sample or exemplar. Any NaN becomes the ordinary one, so that no target writes a stale marker.
 /// Errors: parse.
 [[nodiscard]] Result<double> read_value(LineReader& reader);

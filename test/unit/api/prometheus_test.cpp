@@ -225,6 +225,34 @@ TEST_F(PrometheusTest, Targets_tell_how_they_do) {
     EXPECT_TRUE(nlohmann::json::parse(get("/api/v1/targets", "state=dropped").text).at("data").at("activeTargets").empty());
 }
 
+TEST_F(PrometheusTest, Metadata_of_targets_is_told) {
+    const auto health = [](const char* instance, std::vector<collect::FamilyMetadata> families) {
+        collect::TargetHealth out;
+        out.target.labels = {{"instance", instance}, {"job", "j"}};
+        out.metadata = std::make_shared<const std::vector<collect::FamilyMetadata>>(std::move(families));
+        return out;
+    };
+    targets_ = {health("a", {{"x", "counter", "help", ""}, {"y", "gauge", "", "s"}}), health("b", {{"x", "counter", "help", ""}}),
+                health("c", {{"x", "gauge", "other", ""}}), {}};
+    const auto data = [&](const char* path, const char* parameters) {
+        return nlohmann::json::parse(get(path, parameters).text).at("data").dump();
+    };
+    const std::string x = R"([{"help":"help","type":"counter","unit":""},{"help":"other","type":"gauge","unit":""}])";
+    const std::string y = R"([{"help":"","type":"gauge","unit":"s"}])";
+    EXPECT_EQ(data("/api/v1/metadata", ""), "{\"x\":" + x + ",\"y\":" + y + "}");
+    EXPECT_EQ(data("/api/v1/metadata", "metric=y"), "{\"y\":" + y + "}");
+    EXPECT_EQ(data("/api/v1/metadata", "limit=1&limit_per_metric=1"), R"({"x":[{"help":"help","type":"counter","unit":""}]})");
+    EXPECT_EQ(data("/api/v1/metadata", "limit=0"), "{}");
+    EXPECT_EQ(data("/api/v1/targets/metadata", "match_target={instance=~\"a|b\"}&metric=x"),
+              R"([{"help":"help","target":{"instance":"a","job":"j"},"type":"counter","unit":""},)"
+              R"({"help":"help","target":{"instance":"b","job":"j"},"type":"counter","unit":""}])");
+    EXPECT_EQ(data("/api/v1/targets/metadata", "match_target={instance=\"a\"}"),
+              R"([{"help":"help","metric":"x","target":{"instance":"a","job":"j"},"type":"counter","unit":""},)"
+              R"({"help":"","metric":"y","target":{"instance":"a","job":"j"},"type":"gauge","unit":"s"}])");
+    EXPECT_THAT(get("/api/v1/metadata", "limit=x").text, HasSubstr("limit must be a number"));
+    EXPECT_EQ(get("/api/v1/targets/metadata", "match_target={").status, 400U);
+}
+
 TEST_F(PrometheusTest, Rules_and_alerts_tell_how_they_do) {
     rules::ParsedRules parsed = rules::parse_rules("r.yml", R"(
 groups:

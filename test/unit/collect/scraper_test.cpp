@@ -257,6 +257,23 @@ TEST_F(ScraperTest, A_job_with_too_many_targets_scrapes_none_and_all_once_it_has
     EXPECT_EQ(scraped({target_, of_another_job}), "asked asked ");
 }
 
+TEST_F(ScraperTest, Names_beyond_ASCII_are_taken_unless_the_job_says_legacy) {
+    scrape("{\"a.b\",\"c.d\"=\"e\"} 1\n");
+    EXPECT_THAT(query("a.b"), ElementsAre(R"({__name__="a.b", "c.d"="e", instance="h:9100", job="j"} 1)"));
+    EXPECT_THAT(client_.asked.back().headers.at("Accept"), HasSubstr("text/plain;version=1.0.0;escaping=allow-utf-8;q="));
+    target_.legacy_names = true;
+    target_.escaping = "dots";
+    for (const char* body : {"{\"a.b\"} 1\n", "a{\"c.d\"=\"e\"} 1\n"}) {
+        scrape(body);
+        EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0")) << body;
+    }
+    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"invalid_name\"} 2"));
+    EXPECT_THAT(client_.asked.back().headers.at("Accept"), HasSubstr("application/openmetrics-text;version=1.0.0;escaping=dots;q=0.7"));
+    EXPECT_THAT(client_.asked.back().headers.at("Accept"), testing::Not(HasSubstr("allow-utf-8")));
+    scrape("a_dot_b:c 1\n");
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 1"));
+}
+
 TEST_F(ScraperTest, More_samples_than_allowed_are_none_at_all) {
     target_.sample_limit = 1;
     scrape("a 1\nb 2\n");

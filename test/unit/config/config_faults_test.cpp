@@ -146,6 +146,10 @@ const Case scrape[] = {
     {"any_service_discovery", "scrape_configs: [{job_name: a, kubernetes_sd_configs: []}]\n",
      "n.yml:1:32: scrape_configs[0]: \"kubernetes_sd_configs\" is not supported by this version; let a program write the targets "
      "into a file for file_sd_configs, or answer http_sd_configs\n"},
+    {"utf8_in_a_legacy_job", "scrape_configs: [{job_name: a, metric_name_validation_scheme: legacy, metric_name_escaping_scheme: "
+     "allow-utf-8}]\n",
+     "n.yml:1:18: scrape_configs[0]: expected another metric_name_escaping_scheme than allow-utf-8, as "
+     "metric_name_validation_scheme is legacy\n"},
     {"file_sd_without_files", "scrape_configs: [{job_name: a, file_sd_configs: [{files: []}]}]\n",
      "n.yml:1:58: scrape_configs[0].file_sd_configs[0].files: expected at least one file\n"},
     {"file_sd_pattern", "scrape_configs: [{job_name: a, file_sd_configs: [{files: [/a/*/b.yml]}]}]\n",

@@ -119,6 +119,39 @@ TEST(Config, Reads_how_targets_are_asked) {
                                              HasSubstr("/etc/noroshi/four"), HasSubstr("/token")));
 }
 
+TEST(Config, Names_are_as_the_job_says_else_as_global_says) {
+    const auto names = [](const char* global, const char* job) {
+        const Loaded loaded = read(fmt::format("global: {{{}}}\nscrape_configs: [{{job_name: a{}}}]\n", global, job));
+        return loaded.config ? loaded.config->scrape_configs[0].metric_name_validation_scheme + " " +
+                                   loaded.config->scrape_configs[0].metric_name_escaping_scheme
+                             : faults(loaded);
+    };
+    EXPECT_EQ(names("", ""), "utf8 allow-utf-8");
+    EXPECT_EQ(names("metric_name_validation_scheme: legacy", ""), "legacy underscores");
+    EXPECT_EQ(names("metric_name_escaping_scheme: values", ""), "utf8 values");
+    EXPECT_EQ(names("metric_name_escaping_scheme: values", ", metric_name_validation_scheme: legacy"), "legacy underscores");
+    EXPECT_EQ(names("metric_name_validation_scheme: legacy", ", metric_name_escaping_scheme: dots"), "legacy dots");
+}
+
+TEST(Config, Reads_where_targets_are_found) {
+    const Loaded loaded = read(R"(scrape_configs:
+  - job_name: a
+    series_limit: 5
+    target_limit: 6
+    file_sd_configs: [{files: [sd/*.json, /x.YML], refresh_interval: 10s}]
+    http_sd_configs: [{url: "http://h:1/l?x", authorization: {credentials: c}}]
+)");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    const ScrapeConfig& job = loaded.config->scrape_configs[0];
+    EXPECT_EQ(job.series_limit, 5u);
+    EXPECT_EQ(job.target_limit, 6u);
+    EXPECT_THAT(job.file_sd_configs.at(0).files, ElementsAre("/etc/noroshi/sd/*.json", "/x.YML"));
+    EXPECT_EQ(job.file_sd_configs[0].refresh_interval, seconds(10));
+    EXPECT_EQ(job.http_sd_configs.at(0).url.target, "/l?x");
+    EXPECT_EQ(job.http_sd_configs[0].refresh_interval, minutes(1));
+    EXPECT_EQ(job.http_sd_configs[0].client.authorization->credentials.text.expose(), "c");
+}
+
 TEST(Config, Gives_the_route_the_only_receiver) { EXPECT_EQ(read("").config->route.receiver, "phone"); }
 
 TEST(Config, Gives_the_route_the_only_receiver_when_route_has_other_keys) {
