@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -116,6 +118,42 @@ bool comes_before(double a, double b, bool largest) {
     return largest ? a > b : a < b;
 }
 
+/// The best `most` of `rows`, in order. Which of equal ones stay is what a binary heap of the best so far, its worst on
+/// top, makes of their order: so it is in Prometheus.
+std::vector<std::size_t> best_of(const Table& table, const std::vector<std::size_t>& rows, std::size_t step, std::size_t most,
+                                 bool largest) {
+    const auto value = [&](std::size_t row) { return table.values(row)[step]; };
+    const auto is_worse = [&](std::size_t a, std::size_t b) {
+        return std::isnan(value(a)) || (largest ? value(a) < value(b) : value(a) > value(b));
+    };
+    std::vector<std::size_t> heap;
+    const auto sift_up = [&](std::size_t i) {
+        for (; i > 0 && is_worse(heap[i], heap[(i - 1) / 2]); i = (i - 1) / 2) {
+            std::swap(heap[i], heap[(i - 1) / 2]);
+        }
+    };
+    const auto sift_down = [&] {
+        for (std::size_t i = 0, child = 1; child < heap.size(); i = child, child = 2 * i + 1) {
+            child += child + 1 < heap.size() && is_worse(heap[child + 1], heap[child]) ? 1 : 0;
+            if (!is_worse(heap[child], heap[i])) {
+                break;
+            }
+            std::swap(heap[i], heap[child]);
+        }
+    };
+    for (const std::size_t row : rows) {
+        if (heap.size() < most) {
+            heap.push_back(row);
+            sift_up(heap.size() - 1);
+        } else if (most > 0 && comes_before(value(row), value(heap.front()), largest)) {
+            heap.front() = row;
+            sift_down();
+        }
+    }
+    std::ranges::stable_sort(heap, [&](std::size_t a, std::size_t b) { return comes_before(value(a), value(b), largest); });
+    return heap;
+}
+
 void ignore_histogram(Evaluation& evaluation, const Node& node, AggregateOp op) {
     evaluation.inform(node, fmt::format("ignored histogram in {} aggregation", op_text(op)));
 }
@@ -133,11 +171,7 @@ std::vector<std::size_t> chosen(const Aggregate& aggregate, const Table& table, 
     }
     const auto most = parameter < 1 ? 0 : static_cast<std::size_t>(std::min(parameter, static_cast<double>(out.size())));
     if (aggregate.op != AggregateOp::limitk) {
-        const bool largest = aggregate.op == AggregateOp::topk;
-        const auto before = [&](std::size_t a, std::size_t b) {
-            return comes_before(table.values(a)[step], table.values(b)[step], largest);
-        };
-        std::stable_sort(out.begin(), out.end(), before);
+        return best_of(table, out, step, most, aggregate.op == AggregateOp::topk);
     }
     out.resize(most);
     return out;
@@ -170,7 +204,7 @@ Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Eval
         return StepValue(Table(table.steps()));
     }
     NOROSHI_TRY_VOID(check_count(aggregate, evaluation, parameters));
-    if (table.has_histograms() && (aggregate.op == AggregateOp::topk || aggregate.op == AggregateOp::bottomk)) {
+    if (table.any_histogram() && (aggregate.op == AggregateOp::topk || aggregate.op == AggregateOp::bottomk)) {
         ignore_histogram(evaluation, node, aggregate.op);
         table.drop_histograms();
     }
@@ -190,14 +224,24 @@ Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Eval
     return StepValue(std::move(out));
 }
 
-/// Plain digits, never an exponent.
+/// As few digits as tell it from its neighbours, never an exponent.
 std::string plain_digits(double value) {
     if (std::isnan(value) || std::isinf(value)) {
         return format_float(value);
     }
-    return fmt::format("{:f}", value).find_first_of("eE") == std::string::npos && value == std::floor(value)
-               ? fmt::format("{:.0f}", value)
-               : format_float(value);
+    std::array<char, 2'048> text{};
+    const auto written = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    std::string out(text.data(), written.ptr);
+    // Of large numbers it gives every digit: those that the shortest form has not are zeros.
+    if (std::fabs(value) >= 1e15) {
+        std::array<char, 64> scientific{};
+        const auto end = std::to_chars(scientific.data(), scientific.data() + scientific.size(), value, std::chars_format::scientific).ptr;
+        const auto digits = static_cast<std::size_t>(std::count_if(scientific.data(), std::find(scientific.data(), end, 'e'),
+                                                                   [](char c) { return c >= '0' && c <= '9'; }));
+        const std::size_t sign = value < 0 ? 1 : 0;
+        std::fill(out.begin() + static_cast<std::ptrdiff_t>(std::min(sign + digits, out.size())), out.end(), '0');
+    }
+    return out;
 }
 
 Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, const std::string& label) {
@@ -212,11 +256,12 @@ Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, c
             if (!has_value(value)) {
                 continue;
             }
-            // The new label may be one of those that group.
+            // The new label may be one of those that group, or that go.
             const HistogramPtr histogram = table.histogram(i, step);
             const model::Labels valued =
                 table.row(i).labels.with(label, histogram ? histogram->to_string() : plain_digits(value));
-            const model::Labels labels = group_labels(aggregate, valued).with(label, valued.get(label));
+            const model::Labels grouped = group_labels(aggregate, valued);
+            const model::Labels labels = aggregate.without ? grouped : grouped.with(label, valued.get(label));
             const auto [place, is_new] = places.emplace(labels, out.size());
             if (is_new) {
                 out.add({labels, table.row(i).drop_name});
@@ -304,10 +349,10 @@ Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Tabl
     if (selects(aggregate.op)) {
         return select_some(aggregate, node, evaluation, std::move(elements), parameters);
     }
-    if (aggregate.op == AggregateOp::quantile && elements.size() > 0) {
+    if (aggregate.op == AggregateOp::quantile) {
         warn_of_quantiles(evaluation, *aggregate.parameter, parameters);
     }
-    if (elements.has_histograms() && !only_counts(aggregate.op) && !adds_histograms(aggregate.op)) {
+    if (elements.any_histogram() && !only_counts(aggregate.op) && !adds_histograms(aggregate.op)) {
         ignore_histogram(evaluation, *aggregate.inner, aggregate.op);
         elements.drop_histograms();
     }

@@ -177,18 +177,27 @@ class Evaluation::ReadingScope {
     Reading before_;
 };
 
-/// Where counts alone are read, Prometheus finds resets by itself, and its warnings follow from that.
-void Evaluation::find_resets(std::vector<model::HistogramSample>& samples) const {
+/// Where counts alone are read, Prometheus finds resets by itself and leaves the buckets behind; its warnings follow from that.
+void Evaluation::leave_counts(std::vector<model::HistogramSample>& samples) const {
     if (!reading_.counts_alone || reading_.buckets) {
         return;
     }
-    for (std::size_t i = 1; i < samples.size(); ++i) {
-        if (samples[i].value->hint == model::ResetHint::unknown) {
-            const bool is_reset = model::is_reset(*samples[i].value, *samples[i - 1].value);
-            auto hinted = std::make_shared<model::Histogram>(*samples[i].value);
-            hinted->hint = is_reset ? model::ResetHint::reset : model::ResetHint::not_reset;
-            samples[i].value = std::move(hinted);
+    HistogramPtr before;
+    for (model::HistogramSample& sample : samples) {
+        const HistogramPtr whole = sample.value;
+        if (whole->is_stale()) {
+            continue;
         }
+        auto counts = std::make_shared<model::Histogram>();
+        counts->schema = whole->schema;
+        counts->hint = whole->hint;
+        counts->count = whole->count;
+        counts->sum = whole->sum;
+        if (before && whole->hint == model::ResetHint::unknown) {
+            counts->hint = model::is_reset(*whole, *before) ? model::ResetHint::reset : model::ResetHint::not_reset;
+        }
+        sample.value = std::move(counts);
+        before = whole;
     }
 }
 
@@ -249,7 +258,7 @@ std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& 
 std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
                                    bool sample_times) const {
     std::vector<model::HistogramSample> histograms(series.histograms.begin(), series.histograms.end());
-    find_resets(histograms);
+    leave_counts(histograms);
     series.histograms = histograms;
     MergedCursor cursor(series);
     MergedCursor::Item newest;

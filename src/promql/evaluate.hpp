@@ -83,7 +83,7 @@ class Evaluation {
     };
     class ReadingScope;
     [[nodiscard]] Reading reading_below(const Node& node) const;
-    void find_resets(std::vector<model::HistogramSample>& samples) const;
+    void leave_counts(std::vector<model::HistogramSample>& samples) const;
 
     const tsdb::Head& head_;
     const EngineOptions& options_;

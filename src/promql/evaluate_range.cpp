@@ -74,7 +74,7 @@ Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
         RangeSeries row{{*series.labels, false}, {}, {}};
         std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
                              [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
-        find_resets(row.histograms);
+        leave_counts(row.histograms);
         model::Sample sample{};
         while (series.cursor && series.cursor->next(sample)) {
             if (!model::is_stale_marker(sample.value)) {
@@ -142,9 +142,7 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
             parameters.at(given++) = std::get<Scalars>(std::move(value));
         }
     }
-    if (call.function->check != nullptr && !ranges.series.empty()) {
-        NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
-    }
+    bool is_checked = call.function->check == nullptr;
     const double length = static_cast<double>(ranges.length.count()) / 1000.0;
     const bool moves = count_of(ranges.ends) == columns;
     Table out(columns);
@@ -166,6 +164,10 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
                                 end - ranges.length, end, length, time_at(steps, step), parameters[0][step], parameters[1][step]};
             if (window.samples.empty() && window.histograms.empty()) {
                 continue;
+            }
+            if (!is_checked && !window.samples.empty()) {
+                NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
+                is_checked = true;
             }
             WindowAnswer answer = one_window(window, notes);
             if (answer.histogram) {

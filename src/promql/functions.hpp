@@ -61,7 +61,7 @@ struct WindowNotes {
 };
 using MixedFunction = WindowAnswer (*)(const Window& window, const WindowNotes& notes);
 using FreeFunction = Result<StepValue> (*)(CallContext& context);
-/// Looks at the scalar arguments of a range function, at all steps: `nodes` has all arguments, `scalars` the scalar ones.
+/// Looks at the scalar arguments of a range function, at all steps, once there is a window with numbers: `nodes` has all arguments, `scalars` the scalar ones.
 using ParameterCheck = Result<void> (*)(Evaluation& evaluation, std::span<const NodePtr> nodes,
                                         std::span<const Scalars> scalars);
 

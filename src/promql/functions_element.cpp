@@ -48,15 +48,16 @@ double round_to(double value, double to, double) {
     return std::floor(value * inverse + 0.5) / inverse;
 }
 
-double clamp(double value, double low, double high) {
-    return std::isnan(low) || std::isnan(high) || std::isnan(value) ? nan : std::max(low, std::min(high, value));
+/// NaN unless the other one is the infinity that no number is beyond.
+double larger(double a, double b) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    return a == infinity || b == infinity ? infinity : std::isnan(a) || std::isnan(b) ? nan : std::max(a, b);
 }
-double clamp_min(double value, double low, double) {
-    return std::isnan(low) || std::isnan(value) ? nan : std::max(low, value);
-}
-double clamp_max(double value, double high, double) {
-    return std::isnan(high) || std::isnan(value) ? nan : std::min(high, value);
-}
+double smaller(double a, double b) { return -larger(-a, -b); }
+
+double clamp(double value, double low, double high) { return larger(low, smaller(high, value)); }
+double clamp_min(double value, double low, double) { return larger(low, value); }
+double clamp_max(double value, double high, double) { return smaller(high, value); }
 
 /// An argument that may be left out is 1 then: that of round.
 Function row(std::string_view name, ElementFunction run, std::size_t scalars = 0, int optional = 0) {

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -136,11 +137,41 @@ Result<StepValue> label_join(CallContext& context) {
     return StepValue(std::move(table));
 }
 
-/// In a range query the answer is in the order of labels, whatever was sorted before.
+/// Whether it gives the same at all steps: every selector has its time by `@`, and no function looks at the step's.
+bool is_step_invariant(const Node& written) {
+    const Node& node = without_parens(written);
+    if (const auto* selector = std::get_if<Selector>(&node.kind)) {
+        return selector->shift.at.has_value();
+    }
+    if (const auto* subquery = std::get_if<Subquery>(&node.kind)) {
+        return subquery->shift.at.has_value();
+    }
+    if (const auto* unary = std::get_if<Unary>(&node.kind)) {
+        return is_step_invariant(*unary->operand);
+    }
+    if (const auto* binary = std::get_if<Binary>(&node.kind)) {
+        return is_step_invariant(*binary->left) && is_step_invariant(*binary->right);
+    }
+    if (const auto* aggregate = std::get_if<Aggregate>(&node.kind)) {
+        return is_step_invariant(*aggregate->inner);
+    }
+    if (const auto* call = std::get_if<Call>(&node.kind)) {
+        constexpr std::array<std::string_view, 14> timed{"days_in_month", "day_of_month", "day_of_week", "day_of_year", "end",  "hour", "minute",
+                                                         "month",         "year",         "predict_linear", "range",  "start", "step", "time"};
+        const bool is_of_computed = call->function->name == "timestamp" &&
+                             !std::holds_alternative<Selector>(without_parens(*call->arguments.front()).kind);
+        return !is_of_computed && std::ranges::count(timed, call->function->name) == 0 &&
+               std::ranges::all_of(call->arguments, [](const NodePtr& argument) { return is_step_invariant(*argument); });
+    }
+    return true;
+}
+
+/// In a range query the answer is in the order of labels, whatever was sorted before; a subquery is one
+/// too, and what is the same at all steps is none.
 template <class Before>
 Result<StepValue> sorted(CallContext& context, Before before) {
     auto table = std::get<Table>(std::move(context.values[0]));
-    if (context.evaluation.query().start != context.evaluation.query().end) {
+    if (context.steps.start != context.steps.end && !is_step_invariant(context.node)) {
         context.evaluation.warn(context.node, "sort is ineffective for range queries since results are always ordered by labels");
     }
     if (table.steps() > 1) {

@@ -141,7 +141,8 @@ double bucket_fraction(double lower, double upper, std::vector<Bucket>& buckets)
     if (lower >= upper) {
         return 0;
     }
-    return (rank_of(upper, buckets) - rank_of(lower, buckets)) / count;
+    // Counts that fall from bucket to bucket are possible: nobody has more than all.
+    return (std::min(rank_of(upper, buckets), count) - std::min(rank_of(lower, buckets), count)) / count;
 }
 
 /// The classic histograms of a vector: which rows are buckets of which histogram.

@@ -53,6 +53,10 @@ void Table::copy_row(std::size_t i, const Table& other, std::size_t from_row) {
     }
 }
 
+bool Table::any_histogram() const {
+    return std::ranges::any_of(histograms_, [](const HistogramPtr& histogram) { return histogram != nullptr; });
+}
+
 void Table::drop_histograms() {
     for (std::size_t cell = 0; cell < histograms_.size(); ++cell) {
         if (histograms_[cell]) {

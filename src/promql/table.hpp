@@ -40,8 +40,10 @@ class Table {
     [[nodiscard]] bool is_histogram(std::size_t i, std::size_t step) const {
         return !histograms_.empty() && histograms_[i * steps_ + step] != nullptr;
     }
-    /// Whether there is a histogram anywhere: then no shortcut over numbers is right.
+    /// Whether there may be a histogram anywhere: then no shortcut over numbers is right.
     [[nodiscard]] bool has_histograms() const { return !histograms_.empty(); }
+    /// Whether one is left: `has_histograms` stays true when the last goes.
+    [[nodiscard]] bool any_histogram() const;
     void set(std::size_t i, std::size_t step, HistogramPtr histogram);
     void clear(std::size_t i, std::size_t step);
     /// A number in the place of whatever stood there.

@@ -1,5 +1,6 @@
 // test/differential/run.mjs - random series by remote write to noroshi and to a real Prometheus, then random queries to both.
 //   node test/differential/run.mjs [--seed N] [--queries N] [--findings FILE]
+//   node test/differential/run.mjs --seed N --end SECONDS --ask QUERY --time SECONDS   one query over a seed's series, both answers
 // Each difference is printed with its seed and query; the same seed gives the same series and queries. The last line counts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +9,14 @@ import { parseArgs } from 'node:util';
 import { config, Daemon, identity } from '../peers/lib/noroshi.mjs';
 import { startPrometheus } from '../peers/lib/prometheus.mjs';
 import { scratch } from '../peers/lib/process.mjs';
+import { difference } from './compare.mjs';
+import { snappy } from './protobuf.mjs';
 import { randomQuery } from './queries.mjs';
 import { random } from './random.mjs';
-import { randomSeries, snappy, writeRequest } from './series.mjs';
+import { randomSeries, writeRequest } from './series.mjs';
 
-const { values: options } = parseArgs({ options: { seed: { type: 'string', default: '1' }, queries: { type: 'string', default: '1500' }, findings: { type: 'string' } } });
-const tolerance = 1e-9;
+const { values: options } = parseArgs({ options: { seed: { type: 'string', default: '1' }, queries: { type: 'string', default: '1500' }, findings: { type: 'string' },
+  end: { type: 'string' }, ask: { type: 'string', multiple: true }, time: { type: 'string' } } });
 const perSeed = 500;  // queries over one set of series
 
 async function send(url, body, token) {
@@ -25,34 +28,6 @@ async function send(url, body, token) {
 async function ask(url, path, parameters) {
   const answer = await fetch(`${url}${path}`, { method: 'POST', body: new URLSearchParams(parameters) });
   return { status: answer.status, body: await answer.json() };
-}
-
-function sameNumber(a, b) {
-  const [x, y] = [Number(a), Number(b)];
-  if (!Number.isFinite(x) || !Number.isFinite(y)) return a === b;
-  return Math.abs(x - y) <= tolerance * Math.max(Math.abs(x), Math.abs(y));
-}
-const samePoint = ([t, v], [u, w]) => t === u && sameNumber(v, w);
-const key = ({ metric }) => JSON.stringify(Object.entries(metric).sort());
-
-/** What differs, or undefined. */
-function difference(a, b) {
-  if (a.status !== b.status || a.body.errorType !== b.body.errorType) return 'status';
-  if (a.status !== 200) return undefined;
-  const [x, y] = [a.body.data, b.body.data];
-  if (x.resultType !== y.resultType) return 'type';
-  if (x.resultType === 'scalar') return samePoint(x.result, y.result) ? undefined : 'value';
-  if (x.resultType === 'string') return x.result[1] === y.result[1] ? undefined : 'value';
-  if (x.result.length !== y.result.length) return 'number of series';
-  const order = (list) => list.toSorted((p, q) => (key(p) < key(q) ? -1 : 1));
-  const [left, right] = [order(x.result), order(y.result)];
-  for (let i = 0; i < left.length; ++i) {
-    if (key(left[i]) !== key(right[i])) return 'labels';
-    const [p, q] = [left[i], right[i]].map((s) => s.values ?? [s.value]);
-    if (p.length !== q.length) return 'number of points';
-    if (!p.every((point, n) => samePoint(point, q[n]))) return 'value';
-  }
-  return undefined;
 }
 
 const cleanups = [];
@@ -69,10 +44,15 @@ async function round(seed, queries) {
   const daemon = await Daemon.start(scope, config({ to: identity(join(folder, 'owner')) }), { http: ', remote_write: true', log: 'info' });
   const ours = `http://127.0.0.1:${daemon.port}`;
   // The samples are given times of now: both refuse what is too old.
-  const end = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
+  const end = options.end ? Number(options.end) * 1000 : Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
   const body = snappy(writeRequest(randomSeries(r, end - 1_500_000, end)));
   await send(theirs.url, body);
   await send(ours, body, readFileSync(join(daemon.data, 'api.token'), 'utf8').trim());
+  for (const query of options.ask ?? []) {
+    for (const [who, url] of [['noroshi', ours], ['Prometheus', theirs.url]]) {
+      console.log(`${query}\n  ${who}: ${JSON.stringify((await ask(url, '/api/v1/query', { query, time: options.time })).body)}`);
+    }
+  }
   for (let i = 0; i < queries; ++i) {
     const query = randomQuery(r, end / 1000);
     const instant = r.chance(0.5);
@@ -82,10 +62,10 @@ async function round(seed, queries) {
     const [a, b] = await Promise.all([ask(ours, path, parameters), ask(theirs.url, path, parameters)]);
     ++asked;
     failed += b.status === 200 ? 0 : 1;
-    const what = difference(a, b);
+    const what = difference(a, b, /^sort(_desc)?\(/.test(query));
     if (what) {
-      findings.push({ seed, what, path, parameters, noroshi: a, prometheus: b });
-      console.log(`DIFFERENCE seed=${seed} ${what}: ${path} ${JSON.stringify(parameters)}\n  noroshi    ${JSON.stringify(a.body).slice(0, 400)}\n  Prometheus ${JSON.stringify(b.body).slice(0, 400)}`);
+      findings.push({ seed, end: end / 1000, what, path, parameters, noroshi: a, prometheus: b });
+      console.log(`DIFFERENCE seed=${seed} end=${end / 1000} ${what}: ${path} ${JSON.stringify(parameters)}\n  noroshi    ${JSON.stringify(a.body).slice(0, 400)}\n  Prometheus ${JSON.stringify(b.body).slice(0, 400)}`);
     }
   }
   await daemon.stop();
@@ -94,7 +74,8 @@ async function round(seed, queries) {
 
 try {
   const wanted = Number(options.queries);
-  for (let seed = Number(options.seed); asked < wanted; ++seed) await round(seed, Math.min(perSeed, wanted - asked));
+  if (options.ask) await round(Number(options.seed), 0);
+  else for (let seed = Number(options.seed); asked < wanted; ++seed) await round(seed, Math.min(perSeed, wanted - asked));
 } finally {
   for (const cleanup of cleanups) await cleanup();
 }
