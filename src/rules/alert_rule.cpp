@@ -22,12 +22,12 @@ AlertRule::AlertRule(Rule rule, std::string id, std::string group)
       labels_(texts_of(rule_.labels)),
       annotations_(texts_of(rule_.annotations)) {}
 
-std::vector<AlertRule::Text> AlertRule::texts_of(const model::Labels& labels) {
+std::vector<AlertRule::Text> AlertRule::texts_of(const model::Labels& labels) const {
     std::vector<Text> out;
     for (const model::Label& label : labels) {
         Text text{label.name, label.value, std::nullopt};
         if (label.value.find("{{") != std::string::npos) {
-            if (Result<Template> parsed = Template::parse(label.value)) {
+            if (Result<Template> parsed = Template::parse(label.value, rule_.alert)) {
                 text.parsed = std::move(*parsed);
             }
         }
@@ -83,6 +83,7 @@ Result<AlertOutcome> AlertRule::apply(const promql::Vector& answer, TemplateData
     for (const promql::VectorSample& sample : answer) {
         data.labels = sample.labels;
         data.value = sample.value;
+        data.histogram = sample.histogram;
         model::Alert alert;
         alert.labels = labels_of(data);
         alert.annotations = annotations_of(data);

@@ -55,7 +55,7 @@ class AlertRule {
         model::Alert alert;
         bool restored{false};  ///< and not seen since
     };
-    static std::vector<Text> texts_of(const model::Labels& labels);
+    [[nodiscard]] std::vector<Text> texts_of(const model::Labels& labels) const;
     [[nodiscard]] model::Labels labels_of(const TemplateData& data) const;
     [[nodiscard]] model::Labels annotations_of(const TemplateData& data) const;
     void refresh(const std::map<std::uint64_t, model::Alert>& seen, TimestampMs at, TimestampMs grace_until,

@@ -82,11 +82,11 @@ const std::vector<yaml::Field<Draft>>& rule_fields() {
 }
 
 /// Labels and annotations of an alert are templates: each must parse.
-void check_templates(Reader& reader, const Node& rule) {
+void check_templates(Reader& reader, const Node& rule, const std::string& alert) {
     for (const std::string_view key : {"labels", "annotations"}) {
         const Node* node = rule.find(key);
         for (const yaml::Entry& entry : node != nullptr ? node->entries : std::vector<yaml::Entry>()) {
-            if (const Result<Template> parsed = Template::parse(entry.value->text); !parsed) {
+            if (const Result<Template> parsed = Template::parse(entry.value->text, alert); !parsed) {
                 const Reader::Scope outer = reader.key(key);
                 const Reader::Scope scope = reader.key(entry.key->text);
                 reader.fail(*entry.value, parsed.error().message, parsed.error().code);
@@ -117,7 +117,7 @@ void check_draft(Reader& reader, const Node& node, const Draft& draft) {
                                               : "expected one of \"alert\" and \"record\", got both");
     }
     if (!draft.alert.empty()) {
-        check_templates(reader, node);
+        check_templates(reader, node, draft.alert);
     }
     if (!draft.record.empty()) {
         check_recording(reader, node, draft);

@@ -294,6 +294,7 @@ TemplateData Manager::State::template_data(TimestampMs at) const {
     TemplateData data;
     data.external_labels = options.external_labels;
     data.external_url = options.external_url;
+    data.now = at;
     data.query = [this, at](std::string_view text) -> Result<promql::Vector> {
         NOROSHI_TRY(const promql::Expression expression, promql::Expression::parse(text));
         NOROSHI_TRY(promql::Answer answer, engine.instant(expression, at));

@@ -1,333 +1,402 @@
-// src/rules/template_functions.cpp - the functions a template may call, in one table.
+// src/rules/template_functions.cpp - the functions that Prometheus gives to templates, and the table of all.
+#include "template_functions.hpp"
+
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/numbers.hpp"
-#include "template_tree.hpp"
+#include "base/utf8.hpp"
 
 namespace noroshi::rules {
 namespace {
 
-using Arguments = std::vector<TemplateValue>;
+using Arguments = TemplateArguments;
 using Answer = Result<TemplateValue>;
-
-TemplateValue value_of(std::string text) { return {std::move(text)}; }
 
 tl::unexpected<Error> refused(std::string message) { return fail(Errc::invalid_argument, std::move(message)); }
 
-const std::shared_ptr<const TemplateList>* list_of(const TemplateValue& value) {
-    return std::get_if<std::shared_ptr<const TemplateList>>(&value.kind);
-}
+const std::string& text_of(const TemplateValue& value) { return value.get<TemplateText>()->text; }
+
+/// What Go says when a nil sample is looked into.
+tl::unexpected<Error> nil_sample() { return refused("runtime error: invalid memory address or nil pointer dereference"); }
 
 template <std::string (*F)(double)>
 Answer humanized(Arguments& a, const TemplateData&) {
     NOROSHI_TRY(const double number, to_number(a[0]));
-    return value_of(F(number));
+    return text_value(F(number));
 }
 
-/// Numbers compare as numbers, everything else as text.
-int compare(const TemplateValue& a, const TemplateValue& b) {
-    const Result<double> left = to_number(a);
-    const Result<double> right = to_number(b);
-    const bool texts = std::holds_alternative<std::string>(a.kind) || std::holds_alternative<std::string>(b.kind);
-    if (left && right && !texts) {
-        return *left < *right ? -1 : *left > *right ? 1 : 0;
+Answer humanized_timestamp(Arguments& a, const TemplateData&) {
+    NOROSHI_TRY(const double number, to_number(a[0]));
+    if (std::isnan(number) || std::isinf(number)) {
+        return text_value(format_float(number));
     }
-    return to_text(a).compare(to_text(b));
+    NOROSHI_TRY(const TemplateTime time, time_of(number));
+    return text_value(time_text(time.nanoseconds));
 }
 
-Answer eq(Arguments& a, const TemplateData&) {
-    return TemplateValue{std::any_of(a.begin() + 1, a.end(), [&a](const TemplateValue& b) { return compare(a[0], b) == 0; })};
-}
-Answer ne(Arguments& a, const TemplateData&) { return TemplateValue{compare(a[0], a[1]) != 0}; }
-Answer lt(Arguments& a, const TemplateData&) { return TemplateValue{compare(a[0], a[1]) < 0}; }
-Answer le(Arguments& a, const TemplateData&) { return TemplateValue{compare(a[0], a[1]) <= 0}; }
-Answer gt(Arguments& a, const TemplateData&) { return TemplateValue{compare(a[0], a[1]) > 0}; }
-Answer ge(Arguments& a, const TemplateData&) { return TemplateValue{compare(a[0], a[1]) >= 0}; }
-Answer not_(Arguments& a, const TemplateData&) { return TemplateValue{!is_true(a[0])}; }
-
-Answer len(Arguments& a, const TemplateData&) {
-    if (const auto* text = std::get_if<std::string>(&a[0].kind)) {
-        return TemplateValue{static_cast<std::int64_t>(text->size())};
-    }
-    if (const auto* labels = std::get_if<model::Labels>(&a[0].kind)) {
-        return TemplateValue{static_cast<std::int64_t>(labels->size())};
-    }
-    if (const auto* list = list_of(a[0])) {
-        return TemplateValue{static_cast<std::int64_t>((*list)->size())};
-    }
-    return refused("error calling len: len of type that has no length");
+Answer to_time(Arguments& a, const TemplateData&) {
+    NOROSHI_TRY(const double number, to_number(a[0]));
+    NOROSHI_TRY(TemplateTime time, time_of(number));
+    time.pointer = true;
+    return TemplateValue{time};
 }
 
-Answer index(Arguments& a, const TemplateData&) {
-    if (const auto* labels = std::get_if<model::Labels>(&a[0].kind)) {
-        return value_of(std::string(labels->get(to_text(a[1]))));
-    }
-    const auto* list = list_of(a[0]);
-    const auto* at = std::get_if<std::int64_t>(&a[1].kind);
-    if (list == nullptr || at == nullptr || *at < 0 || *at >= static_cast<std::int64_t>((*list)->size())) {
-        return refused("error calling index: index out of range");
-    }
-    return (**list)[static_cast<std::size_t>(*at)];
+Answer to_duration(Arguments& a, const TemplateData&) {
+    NOROSHI_TRY(const double number, to_number(a[0]));
+    const double nanoseconds = number * 1e9;
+    // As amd64 converts what does not fit.
+    const bool fits = std::fabs(nanoseconds) < 0x1p63;
+    return TemplateValue{TemplateDuration{fits ? static_cast<std::int64_t>(nanoseconds) : std::numeric_limits<std::int64_t>::min(), true}};
 }
 
-Answer printf(Arguments& a, const TemplateData&) {
-    return value_of(format_printf(to_text(a[0]), {a.begin() + 1, a.end()}));
-}
+Answer now(Arguments&, const TemplateData& data) { return TemplateValue{to_unix_seconds(data.now)}; }
 
-/// Go's Sprint: spaces between operands when neither is a string.
-Answer print(Arguments& a, const TemplateData&) {
-    std::string out;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        const bool space = i > 0 && !std::holds_alternative<std::string>(a[i].kind) &&
-                           !std::holds_alternative<std::string>(a[i - 1].kind);
-        out += (space ? " " : "") + to_text(a[i]);
-    }
-    return value_of(std::move(out));
-}
-Answer println(Arguments& a, const TemplateData&) {
-    std::string out;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        out += (i > 0 ? " " : "") + to_text(a[i]);
-    }
-    return value_of(out + "\n");
-}
+Answer upper(Arguments& a, const TemplateData&) { return text_value(to_upper_utf8(text_of(a[0]))); }
+Answer lower(Arguments& a, const TemplateData&) { return text_value(to_lower_utf8(text_of(a[0]))); }
 
-std::string ascii_case(std::string text, bool upper) {
-    std::ranges::transform(text, text.begin(), [upper](char c) {
-        const bool letter = upper ? c >= 'a' && c <= 'z' : c >= 'A' && c <= 'Z';
-        return letter ? static_cast<char>(c ^ 0x20) : c;
-    });
-    return text;
-}
-Answer to_upper(Arguments& a, const TemplateData&) { return value_of(ascii_case(to_text(a[0]), true)); }
-Answer to_lower(Arguments& a, const TemplateData&) { return value_of(ascii_case(to_text(a[0]), false)); }
+/// The first letter of each word large, the rest as it is. Apostrophes, dots and colons between letters, and
+/// underscores, do not end a word.
 Answer title(Arguments& a, const TemplateData&) {
-    std::string text = to_text(a[0]);
-    bool start = true;
-    for (char& c : text) {
-        if (start && c >= 'a' && c <= 'z') {
-            c = static_cast<char>(c ^ 0x20);
-        }
-        start = c == ' ' || c == '\t' || c == '\n';
+    const std::string& text = text_of(a[0]);
+    std::string out;
+    bool in_word = false;
+    for (std::size_t at = 0; at < text.size();) {
+        const Utf8Character next = utf8_at(text, at);
+        const bool letter = is_letter(next.code);
+        append_utf8(out, letter && !in_word ? to_upper_character(next.code) : next.code);
+        at += next.length;
+        const bool joins = next.code == '\'' || next.code == '.' || next.code == ':' || next.code == 0x2019;
+        const bool goes_on = at < text.size() && is_letter(utf8_at(text, at).code);
+        in_word = letter || (in_word && ((joins && goes_on) || next.code == '_' || is_digit_character(next.code)));
     }
-    return value_of(std::move(text));
+    return text_value(std::move(out));
 }
 
-std::unique_ptr<re2::RE2> compiled(const std::string& pattern) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    auto regex = std::make_unique<re2::RE2>(pattern, options);
-    return regex->ok() ? std::move(regex) : nullptr;
+std::string_view fault_name(re2::RE2::ErrorCode code) {
+    switch (code) {
+        case re2::RE2::ErrorBadEscape: return "invalid escape sequence";
+        case re2::RE2::ErrorBadCharClass: return "invalid character class";
+        case re2::RE2::ErrorBadCharRange: return "invalid character class range";
+        case re2::RE2::ErrorMissingBracket: return "missing closing ]";
+        case re2::RE2::ErrorMissingParen: return "missing closing )";
+        case re2::RE2::ErrorUnexpectedParen: return "unexpected )";
+        case re2::RE2::ErrorTrailingBackslash: return "trailing backslash at end of expression";
+        case re2::RE2::ErrorRepeatArgument: return "missing argument to repetition operator";
+        case re2::RE2::ErrorRepeatSize: return "invalid repeat count";
+        case re2::RE2::ErrorRepeatOp: return "invalid nested repetition operator";
+        case re2::RE2::ErrorBadPerlOp: return "invalid or unsupported Perl syntax";
+        case re2::RE2::ErrorBadUTF8: return "invalid UTF-8";
+        case re2::RE2::ErrorBadNamedCapture: return "invalid named capture";
+        default: return "expression too large";
+    }
+}
+
+Result<std::unique_ptr<re2::RE2>> compiled(const std::string& pattern) {
+    auto regex = std::make_unique<re2::RE2>(pattern, re2::RE2::Quiet);
+    if (!regex->ok()) {
+        return refused(fmt::format("error parsing regexp: {}: `{}`", fault_name(regex->error_code()), regex->error_arg()));
+    }
+    return regex;
 }
 
 Answer match(Arguments& a, const TemplateData&) {
-    const auto regex = compiled(to_text(a[0]));
-    return regex ? Answer(TemplateValue{re2::RE2::PartialMatch(to_text(a[1]), *regex)})
-                 : refused("error calling match: bad regular expression");
+    NOROSHI_TRY(const std::unique_ptr<re2::RE2> regex, compiled(text_of(a[0])));
+    return TemplateValue{re2::RE2::PartialMatch(text_of(a[1]), *regex)};
 }
 
-/// Go writes $1, RE2 \1.
-Answer replace_all(Arguments& a, const TemplateData&) {
-    const auto regex = compiled(to_text(a[0]));
-    if (!regex) {
-        return refused("error calling reReplaceAll: bad regular expression");
+using Groups = std::vector<re2::StringPiece>;
+
+std::string_view group_named(const re2::RE2& regex, const Groups& groups, std::string_view name) {
+    std::size_t number = groups.size();
+    if (name.find_first_not_of("0123456789") == std::string_view::npos && (name.size() == 1 || name[0] != '0')) {
+        number = name.size() < 6 ? std::stoul(std::string(name)) : number;
+    } else if (const auto found = regex.NamedCapturingGroups().find(std::string(name)); found != regex.NamedCapturingGroups().end()) {
+        number = static_cast<std::size_t>(found->second);
     }
-    std::string rewrite;
-    const std::string from = to_text(a[1]);
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        const std::size_t brace = i + 1 < from.size() && from[i + 1] == '{' ? 1 : 0;
-        const char digit = i + 1 + brace < from.size() ? from[i + 1 + brace] : '\0';
-        if (from[i] == '$' && digit >= '0' && digit <= '9') {
-            rewrite += '\\';
-            rewrite += digit;
-            i += 1 + 2 * brace;
-        } else if (from[i] == '\\') {
-            rewrite += "\\\\";
+    return number < groups.size() ? std::string_view(groups[number].data(), groups[number].size()) : std::string_view();
+}
+
+/// The replacement with $1, $name and ${name} filled in; "$$" is a dollar. An unknown group is empty.
+void append_replacement(std::string& out, std::string_view replacement, const re2::RE2& regex, const Groups& groups) {
+    constexpr std::string_view word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    while (!replacement.empty() && out.size() <= longest_template_text) {
+        const std::size_t dollar = std::min(replacement.find('$'), replacement.size());
+        out += replacement.substr(0, dollar);
+        replacement.remove_prefix(dollar);
+        if (replacement.size() < 2) {
+            out += replacement;
+            return;
+        }
+        const bool brace = replacement[1] == '{';
+        const std::size_t from = brace ? 2 : 1;
+        const std::size_t end = std::min(replacement.find_first_not_of(word, from), replacement.size());
+        const bool closed = !brace || (end < replacement.size() && replacement[end] == '}');
+        if (replacement[1] == '$') {
+            out += '$';
+            replacement.remove_prefix(2);
+        } else if (end == from || !closed) {
+            out += '$';
+            replacement.remove_prefix(1);
         } else {
-            rewrite += from[i];
+            out += group_named(regex, groups, replacement.substr(from, end - from));
+            replacement.remove_prefix(end + (brace ? 1 : 0));
         }
     }
-    std::string text = to_text(a[2]);
-    re2::RE2::GlobalReplace(&text, *regex, rewrite);
-    return value_of(std::move(text));
+}
+
+/// All matches in turn. An empty one directly behind another does not count.
+Answer replace_all(Arguments& a, const TemplateData&) {
+    const std::string& pattern = text_of(a[0]);
+    Result<std::unique_ptr<re2::RE2>> regex = compiled(pattern);
+    if (!regex) {
+        return refused(fmt::format("regexp: Compile({}): {}", pattern.find('`') == std::string::npos ? "`" + pattern + "`" : go_quote(pattern),
+                                   regex.error().message));
+    }
+    const std::string& text = text_of(a[2]);
+    Groups groups(static_cast<std::size_t>((*regex)->NumberOfCapturingGroups()) + 1);
+    std::string out;
+    std::size_t copied = 0;
+    for (std::size_t at = 0; at <= text.size() && out.size() <= longest_template_text;) {
+        if (!(*regex)->Match(text, at, text.size(), re2::RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
+            break;
+        }
+        const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+        const std::size_t end = begin + groups[0].size();
+        out.append(text, copied, begin - copied);
+        if (end > copied || begin == 0) {
+            append_replacement(out, text_of(a[1]), **regex, groups);
+        }
+        copied = end;
+        const std::size_t width = at < text.size() ? utf8_at(text, at).length : 1;
+        at = std::max(end, at + width);
+    }
+    return text_value(out.append(text, copied));
+}
+
+struct HostPort {
+    std::string host;
+    std::string port;
+};
+
+/// Go's SplitHostPort.
+std::optional<HostPort> split_host_port(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) {
+        return std::nullopt;
+    }
+    std::string host = text.substr(0, colon);
+    std::size_t behind = 0;
+    if (text.starts_with('[')) {
+        const std::size_t close = text.find(']');
+        if (close == std::string::npos || close + 1 != colon) {
+            return std::nullopt;
+        }
+        host = text.substr(1, close - 1);
+        behind = close + 1;
+    } else if (host.find(':') != std::string::npos) {
+        return std::nullopt;
+    }
+    if (text.find('[', behind == 0 ? 0 : 1) != std::string::npos || text.find(']', behind) != std::string::npos) {
+        return std::nullopt;
+    }
+    return HostPort{std::move(host), text.substr(colon + 1)};
 }
 
 Answer strip_port(Arguments& a, const TemplateData&) {
-    std::string text = to_text(a[0]);
-    const std::size_t colon = text.rfind(':');
-    const bool many = text.find(':') != colon && !text.starts_with('[');
-    if (colon == std::string::npos || many) {
-        return value_of(std::move(text));
-    }
-    text.resize(colon);
-    return value_of(text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text);
+    const std::optional<HostPort> split = split_host_port(text_of(a[0]));
+    return text_value(split ? split->host : text_of(a[0]));
+}
+
+bool is_address(const std::string& host) {
+    unsigned char bytes[16];
+    const std::size_t zone = host.find('%');
+    const bool named_zone = zone != std::string::npos && zone + 1 < host.size();
+    return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
+           ((zone == std::string::npos || named_zone) && ::inet_pton(AF_INET6, host.substr(0, zone).c_str(), bytes) == 1);
 }
 
 Answer strip_domain(Arguments& a, const TemplateData&) {
-    const std::string text = to_text(a[0]);
-    const std::size_t colon = text.rfind(':');
-    const std::string host = text.substr(0, colon);
-    const bool address = host.find_first_not_of("0123456789.:[]") == std::string::npos;
-    const std::string port = colon == std::string::npos ? "" : text.substr(colon);
-    return value_of(address ? text : host.substr(0, host.find('.')) + port);
+    const HostPort split = split_host_port(text_of(a[0])).value_or(HostPort{text_of(a[0]), ""});
+    if (is_address(split.host)) {
+        return std::move(a[0]);
+    }
+    const std::string host = split.host.substr(0, split.host.find('.'));
+    if (split.port.empty()) {
+        return text_value(host);
+    }
+    const bool brackets = host.find(':') != std::string::npos;
+    return text_value(brackets ? fmt::format("[{}]:{}", host, split.port) : host + ":" + split.port);
 }
 
 Answer query(Arguments& a, const TemplateData& data) {
     if (!data.query) {
-        return refused("error calling query: no query engine here");
+        return refused("no query engine here");
     }
-    Result<promql::Vector> vector = data.query(to_text(a[0]));
+    Result<promql::Vector> vector = data.query(text_of(a[0]));
     if (!vector) {
-        return refused("error calling query: " + vector.error().message);
+        return refused(vector.error().message);
     }
-    TemplateList out;
+    TemplateSamples out;
     for (promql::VectorSample& sample : *vector) {
-        out.push_back({TemplateSample{std::move(sample.labels), sample.value}});
+        out.push_back(std::make_shared<const TemplateSample>(TemplateSample{std::move(sample.labels), sample.value, std::move(sample.histogram)}));
     }
-    return TemplateValue{std::make_shared<const TemplateList>(std::move(out))};
+    return TemplateValue{std::make_shared<const TemplateSamples>(std::move(out))};
 }
 
 Answer first(Arguments& a, const TemplateData&) {
-    const auto* list = list_of(a[0]);
-    if (list == nullptr || (*list)->empty()) {
-        return refused("error calling first: first() called on vector with no elements");
+    const auto samples = a[0].shared<TemplateSamples>();
+    if (!samples || samples->empty()) {
+        return refused("first() called on vector with no elements");
     }
-    return (*list)->front();
+    return TemplateValue{samples->front()};
 }
 
-Answer sample_value(Arguments& a, const TemplateData&) {
-    const auto* sample = std::get_if<TemplateSample>(&a[0].kind);
-    return sample != nullptr ? Answer(TemplateValue{sample->value}) : refused("error calling value: not a sample");
+Answer value_of(Arguments& a, const TemplateData&) {
+    const auto sample = a[0].shared<TemplateSample>();
+    return sample ? Answer(sample_value(sample->value, sample->histogram)) : nil_sample();
 }
-
-Answer sample_label(Arguments& a, const TemplateData&) {
-    const auto* sample = std::get_if<TemplateSample>(&a[1].kind);
-    return sample != nullptr ? Answer(value_of(std::string(sample->labels.get(to_text(a[0])))))
-                             : refused("error calling label: not a sample");
+Answer label_of(Arguments& a, const TemplateData&) {
+    const auto sample = a[1].shared<TemplateSample>();
+    return sample ? Answer(text_value(std::string(sample->labels.get(text_of(a[0]))))) : nil_sample();
+}
+Answer string_value(Arguments& a, const TemplateData&) {
+    const auto sample = a[0].shared<TemplateSample>();
+    return sample ? Answer(text_value(std::string(sample->labels.get("__value__")))) : nil_sample();
 }
 
 Answer sort_by_label(Arguments& a, const TemplateData&) {
-    const auto* list = list_of(a[1]);
-    if (list == nullptr) {
-        return refused("error calling sortByLabel: not a vector");
+    const auto samples = a[1].shared<TemplateSamples>();
+    TemplateSamples sorted = samples ? *samples : TemplateSamples();
+    std::ranges::stable_sort(sorted, {}, [&a](const auto& sample) { return sample->labels.get(text_of(a[0])); });
+    return TemplateValue{std::make_shared<const TemplateSamples>(std::move(sorted))};
+}
+
+/// Maps inside maps inside maps: more than anyone writes, few enough to print and to free.
+constexpr std::size_t deepest_args = 30;
+
+Answer args(Arguments& a, const TemplateData&) {
+    TemplateArgs out;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (const auto inner = a[i].shared<TemplateArgs>()) {
+            out.depth = std::max(out.depth, inner->depth + 1);
+        }
+        out.values.emplace(fmt::format("arg{}", i), std::move(a[i]));
     }
-    TemplateList sorted = **list;
-    const std::string name = to_text(a[0]);
-    std::stable_sort(sorted.begin(), sorted.end(), [&name](const TemplateValue& x, const TemplateValue& y) {
-        const auto* left = std::get_if<TemplateSample>(&x.kind);
-        const auto* right = std::get_if<TemplateSample>(&y.kind);
-        return left != nullptr && right != nullptr && left->labels.get(name) < right->labels.get(name);
-    });
-    return TemplateValue{std::make_shared<const TemplateList>(std::move(sorted))};
+    if (out.depth > deepest_args) {
+        return refused(fmt::format("args inside args are {} deep, expected at most {}", out.depth, deepest_args));
+    }
+    return TemplateValue{std::make_shared<const TemplateArgs>(std::move(out))};
 }
 
-Answer parse_seconds(Arguments& a, const TemplateData&) {
-    NOROSHI_TRY(const Milliseconds duration, parse_duration(to_text(a[0])));
-    return TemplateValue{static_cast<double>(duration.count()) / 1000};
+Answer seconds_of(Arguments& a, const TemplateData&) {
+    const std::string& text = text_of(a[0]);
+    const bool negative = text.starts_with('-');
+    const Result<Milliseconds> duration = parse_duration(std::string_view(text).substr(negative ? 1 : 0));
+    if (!duration) {
+        return refused(text.empty() ? "empty duration string" : "not a valid duration string: " + go_quote(text));
+    }
+    const double seconds = to_unix_seconds(TimestampMs(*duration));
+    return TemplateValue{negative ? -seconds : seconds};
 }
 
-Answer as_is(Arguments& a, const TemplateData&) { return std::move(a[0]); }
-Answer external_url(Arguments&, const TemplateData& data) { return value_of(data.external_url); }
+Answer safe_html(Arguments& a, const TemplateData&) { return TemplateValue{TemplateText{text_of(a[0]), true}}; }
+Answer escaped(Arguments& a, const TemplateData&) { return text_value(query_escaped(text_of(a[0]))); }
+Answer graph_link(Arguments& a, const TemplateData&) {
+    return text_value(fmt::format("/graph?g0.expr={}&g0.tab=0", query_escaped(text_of(a[0]))));
+}
+Answer table_link(Arguments& a, const TemplateData&) {
+    return text_value(fmt::format("/graph?g0.expr={}&g0.tab=1", query_escaped(text_of(a[0]))));
+}
+Answer external_url(Arguments&, const TemplateData& data) { return text_value(data.external_url); }
 
-/// The path of the external address, without a slash at its end.
+/// The path of the external address.
 Answer path_prefix(Arguments&, const TemplateData& data) {
     const std::string& url = data.external_url;
     const std::size_t scheme = url.find("://");
     const std::size_t path = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
     if (path == std::string::npos) {
-        return value_of("");
+        return text_value("");
     }
-    return value_of(url.substr(path, url.find_first_of("?#", path) - path));
+    return text_value(url.substr(path, url.find_first_of("?#", path) - path));
 }
 
-struct Row {
-    std::string_view name;
-    std::size_t least;
-    std::size_t most;
-    Answer (*run)(Arguments&, const TemplateData&);
-};
-
-constexpr std::size_t any = 1'000;
-constexpr std::array rows{Row{"and", 1, any, as_is},
-                          Row{"or", 1, any, as_is},
-                          Row{"not", 1, 1, not_},
-                          Row{"eq", 2, any, eq},
-                          Row{"ne", 2, 2, ne},
-                          Row{"lt", 2, 2, lt},
-                          Row{"le", 2, 2, le},
-                          Row{"gt", 2, 2, gt},
-                          Row{"ge", 2, 2, ge},
-                          Row{"len", 1, 1, len},
-                          Row{"index", 2, 2, index},
-                          Row{"print", 0, any, print},
-                          Row{"println", 0, any, println},
-                          Row{"printf", 1, any, printf},
-                          Row{"humanize", 1, 1, humanized<humanize>},
-                          Row{"humanize1024", 1, 1, humanized<humanize1024>},
-                          Row{"humanizeDuration", 1, 1, humanized<humanize_duration>},
-                          Row{"humanizePercentage", 1, 1, humanized<humanize_percentage>},
-                          Row{"humanizeTimestamp", 1, 1, humanized<humanize_timestamp>},
-                          Row{"title", 1, 1, title},
-                          Row{"toUpper", 1, 1, to_upper},
-                          Row{"toLower", 1, 1, to_lower},
-                          Row{"match", 2, 2, match},
-                          Row{"reReplaceAll", 3, 3, replace_all},
-                          Row{"stripPort", 1, 1, strip_port},
-                          Row{"stripDomain", 1, 1, strip_domain},
-                          Row{"query", 1, 1, query},
-                          Row{"first", 1, 1, first},
-                          Row{"value", 1, 1, sample_value},
-                          Row{"label", 2, 2, sample_label},
-                          Row{"sortByLabel", 2, 2, sort_by_label},
-                          Row{"parseDuration", 1, 1, parse_seconds},
-                          Row{"safeHtml", 1, 1, as_is},
-                          Row{"externalURL", 0, 0, external_url},
-                          Row{"pathPrefix", 0, 0, path_prefix}};
+const std::vector<TemplateFunction>& functions() {
+    using enum TemplateType;
+    static const std::vector<TemplateFunction> table = [] {
+        std::vector<TemplateFunction> out = template_builtins();
+        const std::vector<TemplateFunction> own{{"humanize", {any}, {}, 0, humanized<humanize>},
+                                                {"humanize1024", {any}, {}, 0, humanized<humanize1024>},
+                                                {"humanizeDuration", {any}, {}, 0, humanized<humanize_duration>},
+                                                {"humanizePercentage", {any}, {}, 0, humanized<humanize_percentage>},
+                                                {"humanizeTimestamp", {any}, {}, 0, humanized_timestamp},
+                                                {"toTime", {any}, {}, 0, to_time},
+                                                {"toDuration", {any}, {}, 0, to_duration},
+                                                {"now", {}, {}, 0, now},
+                                                {"title", {text}, {}, 10, title},
+                                                {"toUpper", {text}, {}, 10, upper},
+                                                {"toLower", {text}, {}, 10, lower},
+                                                {"match", {text, text}, {}, 100, match},
+                                                {"reReplaceAll", {text, text, text}, {}, 100, replace_all},
+                                                {"stripPort", {text}, {}, 0, strip_port},
+                                                {"stripDomain", {text}, {}, 0, strip_domain},
+                                                {"query", {text}, {}, 100, query},
+                                                {"first", {samples}, {}, 0, first},
+                                                {"value", {sample}, {}, 0, value_of},
+                                                {"label", {text, sample}, {}, 0, label_of},
+                                                {"strvalue", {sample}, {}, 0, string_value},
+                                                {"sortByLabel", {text, samples}, {}, 100, sort_by_label},
+                                                {"args", {}, any, 0, args},
+                                                {"parseDuration", {text}, {}, 0, seconds_of},
+                                                {"safeHtml", {text}, {}, 0, safe_html},
+                                                {"urlQueryEscape", {text}, {}, 10, escaped},
+                                                {"graphLink", {text}, {}, 10, graph_link},
+                                                {"tableLink", {text}, {}, 10, table_link},
+                                                {"externalURL", {}, {}, 0, external_url},
+                                                {"pathPrefix", {}, {}, 0, path_prefix}};
+        out.insert(out.end(), own.begin(), own.end());
+        return out;
+    }();
+    return table;
+}
 
 }  // namespace
 
-bool is_true(const TemplateValue& value) {
-    struct Truth {
-        bool operator()(std::monostate) const { return false; }
-        bool operator()(bool b) const { return b; }
-        bool operator()(std::int64_t i) const { return i != 0; }
-        bool operator()(double d) const { return d != 0; }
-        bool operator()(const std::string& s) const { return !s.empty(); }
-        bool operator()(const model::Labels& l) const { return !l.empty(); }
-        bool operator()(const TemplateSample&) const { return true; }
-        bool operator()(const std::shared_ptr<const TemplateList>& l) const { return !l->empty(); }
-    };
-    return std::visit(Truth{}, value.kind);
+std::string_view type_name(TemplateType type) {
+    constexpr std::array<std::string_view, 8> names{"interface {}", "reflect.Value", "string", "template.queryResult",
+                                                    "*template.sample", "int", "time.Time", "time.Duration"};
+    return names[static_cast<std::size_t>(type)];
+}
+
+const TemplateFunction* find_template_function(std::string_view name) {
+    const auto found = std::ranges::find(functions(), name, &TemplateFunction::name);
+    return found == functions().end() ? nullptr : &*found;
 }
 
 Result<double> to_number(const TemplateValue& value) {
-    if (const auto* number = std::get_if<double>(&value.kind)) {
+    if (const auto* number = value.get<double>()) {
         return *number;
     }
-    if (const auto* whole = std::get_if<std::int64_t>(&value.kind)) {
-        return static_cast<double>(*whole);
+    const auto* whole = value.get<TemplateWhole>();
+    if (whole != nullptr && (whole->type == TemplateWhole::Type::int_ || whole->type == TemplateWhole::Type::int64)) {
+        return static_cast<double>(whole->number);
     }
-    if (const auto* text = std::get_if<std::string>(&value.kind)) {
-        return parse_float(*text);
+    if (const auto* duration = value.get<TemplateDuration>(); duration != nullptr && !duration->pointer) {
+        return static_cast<double>(duration->nanoseconds) / 1e9;
     }
-    return refused("can't convert the argument to a float");
-}
-
-bool is_template_function(std::string_view name) { return std::ranges::find(rows, name, &Row::name) != rows.end(); }
-
-Result<TemplateValue> call_template_function(const std::string& name, std::vector<TemplateValue> arguments,
-                                             const TemplateData& data) {
-    const auto row = std::ranges::find(rows, std::string_view(name), &Row::name);
-    NOROSHI_ASSERT(row != rows.end(), "the parser lets only known functions through");
-    if (arguments.size() < row->least || arguments.size() > row->most) {
-        return refused(fmt::format("wrong number of args for {}: want {} got {}", name, row->least, arguments.size()));
+    if (const auto* text = value.get<TemplateText>(); text != nullptr && !text->html) {
+        const Result<double> number = parse_float(text->text);
+        const bool overflows = number && std::isinf(*number) && text->text.find_first_of("0123456789") != std::string::npos;
+        if (number && !overflows) {
+            return *number;
+        }
+        return refused(fmt::format("strconv.ParseFloat: parsing {}: {}", go_quote(text->text), overflows ? "value out of range" : "invalid syntax"));
     }
-    return row->run(arguments, data);
+    return refused(fmt::format("can't convert {} to float", type_name(value)));
 }
 
 }  // namespace noroshi::rules

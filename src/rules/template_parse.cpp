@@ -1,469 +1,439 @@
-// src/rules/template_parse.cpp - text with {{ actions }} to a tree.
+// src/rules/template_parse.cpp - tokens to trees: text/template's grammar.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
 
-#include "base/numbers.hpp"
+#include "base/utf8.hpp"
+#include "template_functions.hpp"
+#include "template_number.hpp"
 #include "template_tree.hpp"
 
 namespace noroshi::rules {
 namespace {
 
-constexpr int deepest = 50;
+/// Blocks and parentheses inside each other. Go's bound, 10,000, would not fit our stack.
+constexpr int deepest = 100;
 
-struct Lexeme {
-    enum class Kind { end, word, variable, field, dot, string, number, symbol };
-    Kind kind{Kind::end};
-    std::string text;
-};
+tl::unexpected<Error> fault(std::string message) { return fail(Errc::parse, std::move(message)); }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+/// A token as Go names it in errors: long ones are cut.
+std::string shown(const Token& token) {
+    if (token.kind == TokenKind::error) {
+        return token.message;
+    }
+    if (token.kind == TokenKind::end) {
+        return "EOF";
+    }
+    if (token.kind == TokenKind::keyword || token.kind == TokenKind::dot || token.kind == TokenKind::nil) {
+        return fmt::format("<{}>", token.text);
+    }
+    std::size_t cut = 0;
+    for (int i = 0; i < 10 && cut < token.text.size(); ++i) {
+        cut += utf8_at(token.text, cut).length;
+    }
+    return token.text.size() > 10 ? go_quote(token.text.substr(0, cut)) + "..." : go_quote(token.text);
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The tokens inside one action.
-class ActionLexer {
+tl::unexpected<Error> unexpected(const Token& token, std::string_view context) {
+    return token.kind == TokenKind::error ? fault(token.message) : fault(fmt::format("unexpected {} in {}", shown(token), context));
+}
+
+bool is_blank(const std::vector<TemplateNode>& nodes) {
+    return std::ranges::all_of(nodes, [](const TemplateNode& node) {
+        return node.kind == TemplateNode::Kind::text && node.text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+    });
+}
+
+class Parser {
   public:
-    explicit ActionLexer(std::string_view text) : text_(text) {}
+    explicit Parser(TemplateSet& out) : out_(out), tokens_(template_tokens(out.source)) {}
 
-    Result<std::vector<Lexeme>> run() {
-        std::vector<Lexeme> out;
-        while (true) {
-            bool space = false;
-            while (at_ < text_.size() && is_space(text_[at_])) {
-                ++at_;
-                space = true;
+    Result<void> run() {
+        std::vector<TemplateNode> main;
+        while (peek_raw().kind != TokenKind::end) {
+            const std::size_t before = at_;
+            if (next_raw().kind == TokenKind::left_delim && is_keyword(peek(), "define")) {
+                next();
+                NOROSHI_TRY_VOID(definition());
+                continue;
             }
-            if (at_ == text_.size()) {
-                out.push_back({});
-                return out;
+            at_ = before;
+            NOROSHI_TRY(Part part, text_or_action());
+            if (part.closes) {
+                return fault(fmt::format("unexpected {{{{{}}}}}", part.closes->text));
             }
-            NOROSHI_TRY(Lexeme next, one(space || out.empty()));
-            out.push_back(std::move(next));
+            main.push_back(std::move(part.node));
         }
+        return add(out_.name, std::move(main));
     }
 
   private:
-    [[nodiscard]] char peek(std::size_t ahead = 0) const {
-        return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
-    }
+    /// A node, or the {{end}} or {{else}} that ends a list.
+    struct Part {
+        TemplateNode node;
+        std::optional<Token> closes{};
+    };
+    struct List {
+        std::vector<TemplateNode> nodes;
+        Token closes;
+    };
+    /// What belongs to one template: a definition inside has its own.
+    struct Scope {
+        std::vector<std::string> variables{"$"};
+        int ranges{0};
+    };
 
-    std::string word() {
-        const std::size_t from = at_;
-        while (is_word(peek())) {
-            ++at_;
-        }
-        return std::string(text_.substr(from, at_ - from));
-    }
-
-    Result<Lexeme> one(bool after_space) {
-        const char c = peek();
-        if (c == '$') {
-            ++at_;
-            return Lexeme{Lexeme::Kind::variable, "$" + word()};
-        }
-        if (c == '.' && (is_word(peek(1)) && !is_digit(peek(1)))) {
-            ++at_;
-            // ".x" after a space is a field of the dot, directly behind something a field of that.
-            return Lexeme{Lexeme::Kind::field, (after_space ? " " : "") + word()};
-        }
-        if (c == '.' && !is_digit(peek(1))) {
-            ++at_;
-            return Lexeme{Lexeme::Kind::dot, "."};
-        }
-        if (c == '"' || c == '`') {
-            return string(c);
-        }
-        if (is_digit(c) || c == '.' || ((c == '-' || c == '+') && is_digit(peek(1)))) {
-            const std::size_t from = at_++;
-            while (is_word(peek()) || peek() == '.') {
-                ++at_;
-            }
-            return Lexeme{Lexeme::Kind::number, std::string(text_.substr(from, at_ - from))};
-        }
-        if (is_word(c)) {
-            return Lexeme{Lexeme::Kind::word, word()};
-        }
-        if (c == ':' && peek(1) == '=') {
-            at_ += 2;
-            return Lexeme{Lexeme::Kind::symbol, ":="};
-        }
-        if (std::string_view("()|=,").find(c) != std::string_view::npos) {
-            ++at_;
-            return Lexeme{Lexeme::Kind::symbol, std::string(1, c)};
-        }
-        return fail(Errc::parse, fmt::format("unexpected {} in action", model::quote(std::string_view(&c, 1))));
-    }
-
-    Result<Lexeme> string(char quote) {
-        Lexeme out{Lexeme::Kind::string, ""};
-        ++at_;
-        while (at_ < text_.size() && text_[at_] != quote) {
-            char c = text_[at_++];
-            if (c == '\\' && quote == '"' && at_ < text_.size()) {
-                const std::size_t known = std::string_view("ntr\\\"'").find(text_[at_]);
-                if (known == std::string_view::npos) {
-                    return fail(Errc::parse, "unknown escape in string of an action");
-                }
-                c = "\n\t\r\\\"'"[known];
-                ++at_;
-            }
-            out.text += c;
-        }
-        if (at_ == text_.size()) {
-            return fail(Errc::parse, "unterminated quoted string");
-        }
+    [[nodiscard]] const Token& peek_raw() const { return tokens_[std::min(at_, tokens_.size() - 1)]; }
+    const Token& next_raw() {
+        const Token& out = peek_raw();
         ++at_;
         return out;
     }
-
-    std::string_view text_;
-    std::size_t at_{0};
-};
-
-/// A pipeline out of the tokens of an action.
-class PipelineParser {
-  public:
-    /// Variables that the pipeline declares are added to `variables`; those it uses must be there.
-    PipelineParser(std::vector<Lexeme> tokens, std::vector<std::string>& variables)
-        : tokens_(std::move(tokens)), variables_(variables) {}
-
-    Result<TemplatePipeline> whole() {
-        NOROSHI_TRY(TemplatePipeline out, pipeline(0));
-        if (peek().kind != Lexeme::Kind::end) {
-            return unexpected();
+    const Token& peek() {
+        while (peek_raw().kind == TokenKind::space) {
+            ++at_;
         }
-        return out;
+        return peek_raw();
+    }
+    const Token& next() {
+        peek();
+        return next_raw();
+    }
+    static bool is_keyword(const Token& token, std::string_view word) {
+        return token.kind == TokenKind::keyword && token.text == word;
+    }
+    static bool is_string(const Token& token) { return token.kind == TokenKind::string || token.kind == TokenKind::raw_string; }
+
+    Result<void> expect_close(std::string_view context) {
+        const Token& token = next();
+        return token.kind == TokenKind::right_delim ? Result<void>{} : unexpected(token, context);
     }
 
-  private:
-    [[nodiscard]] const Lexeme& peek(std::size_t ahead = 0) const {
-        return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
-    }
-    Lexeme take() { return tokens_[std::min(at_++, tokens_.size() - 1)]; }
-    [[nodiscard]] bool is_symbol(std::string_view text, std::size_t ahead = 0) const {
-        return peek(ahead).kind == Lexeme::Kind::symbol && peek(ahead).text == text;
-    }
-    [[nodiscard]] tl::unexpected<Error> unexpected() const {
-        return fail(Errc::parse, peek().kind == Lexeme::Kind::end
-                                     ? std::string("missing value for command")
-                                     : fmt::format("unexpected {} in operand", model::quote(peek().text)));
-    }
-
-    Result<TemplatePipeline> pipeline(int depth) {
-        if (depth > deepest) {
-            return fail(Errc::parse, "parentheses are nested too deep");
+    /// An empty definition gives way to one with content; two with content are a fault.
+    Result<void> add(const std::string& name, std::vector<TemplateNode> nodes) {
+        const auto known = out_.trees.find(name);
+        if (known == out_.trees.end()) {
+            out_.trees.emplace(name, std::move(nodes));
+        } else if (is_blank(known->second)) {
+            known->second = std::move(nodes);
+        } else if (!is_blank(nodes)) {
+            return fault(fmt::format("template: multiple definition of template {}", go_quote(name)));
         }
-        TemplatePipeline out;
-        const bool two = peek().kind == Lexeme::Kind::variable && is_symbol(",", 1);
-        const std::size_t sign = two ? 3 : 1;
-        if (peek().kind == Lexeme::Kind::variable && (is_symbol(":=", sign) || is_symbol("=", sign))) {
-            out.variables.push_back(take().text);
-            if (two) {
-                take();
-                out.variables.push_back(take().text);
-            }
-            out.declares = take().text == ":=";
-        }
-        if (!out.declares) {
-            for (const std::string& name : out.variables) {
-                NOROSHI_TRY_VOID(known(name));
-            }
-        }
-        while (true) {
-            NOROSHI_TRY(TemplateCommand next, command(depth));
-            out.commands.push_back(std::move(next));
-            if (!is_symbol("|")) {
-                break;
-            }
-            take();
-        }
-        if (out.declares) {
-            variables_.insert(variables_.end(), out.variables.begin(), out.variables.end());
-        }
-        return out;
-    }
-
-    [[nodiscard]] Result<void> known(const std::string& name) const {
-        return std::ranges::count(variables_, name) > 0 ? Result<void>{}
-                                                         : fail(Errc::parse, fmt::format("undefined variable {}", model::quote(name)));
-    }
-
-    Result<TemplateCommand> command(int depth) {
-        TemplateCommand out;
-        while (peek().kind != Lexeme::Kind::end && !is_symbol("|") && !is_symbol(")")) {
-            NOROSHI_TRY(TemplateOperand next, operand(depth));
-            out.push_back(std::move(next));
-        }
-        if (out.empty()) {
-            return unexpected();
-        }
-        const bool calls = out.front().kind == TemplateOperand::Kind::function;
-        if (out.size() > 1 && !calls) {
-            return fail(Errc::parse, "can't give arguments to a non-function");
-        }
-        return out;
-    }
-
-    Result<TemplateOperand> operand(int depth) {
-        TemplateOperand out;
-        Lexeme token = take();
-        switch (token.kind) {
-            case Lexeme::Kind::string:
-                out.kind = TemplateOperand::Kind::literal;
-                out.literal.kind = std::move(token.text);
-                return out;
-            case Lexeme::Kind::number: {
-                out.kind = TemplateOperand::Kind::literal;
-                if (const Result<std::int64_t> whole = parse_int(token.text)) {
-                    out.literal.kind = *whole;
-                    return out;
-                }
-                NOROSHI_TRY(const double number, parse_float(token.text));
-                out.literal.kind = number;
-                return out;
-            }
-            case Lexeme::Kind::variable: {
-                NOROSHI_TRY_VOID(known(token.text));
-                out.kind = TemplateOperand::Kind::variable;
-                out.name = std::move(token.text);
-                break;
-            }
-            case Lexeme::Kind::dot:
-                break;
-            case Lexeme::Kind::field:
-                out.fields.push_back(token.text.substr(token.text.starts_with(' ') ? 1 : 0));
-                break;
-            case Lexeme::Kind::word:
-                return word(token.text);
-            case Lexeme::Kind::symbol: {
-                if (token.text != "(") {
-                    --at_;
-                    return unexpected();
-                }
-                NOROSHI_TRY_VOID(parenthesised(out, depth));
-                break;
-            }
-            case Lexeme::Kind::end:
-                --at_;
-                return unexpected();
-        }
-        while (peek().kind == Lexeme::Kind::field && !peek().text.starts_with(' ')) {
-            out.fields.push_back(take().text);
-        }
-        return out;
-    }
-
-    Result<void> parenthesised(TemplateOperand& out, int depth) {
-        NOROSHI_TRY(TemplatePipeline inner, pipeline(depth + 1));
-        if (!is_symbol(")")) {
-            return fail(Errc::parse, "unclosed left paren");
-        }
-        take();
-        out.kind = TemplateOperand::Kind::pipeline;
-        out.pipeline = std::make_shared<const TemplatePipeline>(std::move(inner));
         return {};
     }
 
-    static Result<TemplateOperand> word(const std::string& text) {
-        TemplateOperand out;
-        out.kind = TemplateOperand::Kind::literal;
-        if (text == "true" || text == "false") {
-            out.literal.kind = text == "true";
-            return out;
-        }
-        if (text == "nil") {
-            return out;
-        }
-        if (!is_template_function(text)) {
-            return fail(Errc::parse, fmt::format("function {} not defined", model::quote(text)));
-        }
-        out.kind = TemplateOperand::Kind::function;
-        out.name = text;
-        return out;
+    Result<std::string> name(std::string_view context) {
+        const Token& token = next();
+        return is_string(token) ? go_unquote(token.text) : unexpected(token, context);
     }
 
-    std::vector<Lexeme> tokens_;
-    std::vector<std::string>& variables_;
-    std::size_t at_{0};
-};
-
-struct Piece {
-    bool action{false};
-    std::string text;
-};
-
-/// Text and actions in turn, with the trimming of "{{- " and " -}}" done and comments dropped.
-Result<std::vector<Piece>> split(std::string_view text) {
-    std::vector<Piece> out;
-    bool trim_next = false;
-    while (true) {
-        const std::size_t open = text.find("{{");
-        std::string plain(text.substr(0, open));
-        if (trim_next) {
-            plain.erase(0, std::min(plain.find_first_not_of(" \t\r\n"), plain.size()));
-        }
-        if (open == std::string_view::npos) {
-            out.push_back({false, std::move(plain)});
-            return out;
-        }
-        text.remove_prefix(open + 2);
-        if (text.starts_with("- ") || text.starts_with("-\n") || text.starts_with("-\t")) {
-            const std::size_t last = plain.find_last_not_of(" \t\r\n");
-            plain.resize(last == std::string::npos ? 0 : last + 1);
-            text.remove_prefix(1);
-        }
-        out.push_back({false, std::move(plain)});
-        // The closing braces do not count inside a string.
-        std::size_t close = 0;
-        char quote = '\0';
-        while (close < text.size() && (quote != '\0' || !text.substr(close).starts_with("}}"))) {
-            const char c = text[close];
-            if (quote == '\0' && (c == '"' || c == '`')) {
-                quote = c;
-            } else if (c == quote) {
-                quote = '\0';
-            } else if (c == '\\' && quote == '"') {
-                ++close;
-            }
-            ++close;
-        }
-        if (close >= text.size()) {
-            return fail(Errc::parse, "unclosed action");
-        }
-        std::string_view action = text.substr(0, close);
-        trim_next = action.size() >= 2 && action.ends_with('-') && is_space(action[action.size() - 2]);
-        if (trim_next) {
-            action.remove_suffix(1);
-        }
-        const std::size_t first = std::min(action.find_first_not_of(" \t\r\n"), action.size());
-        if (!action.substr(first).starts_with("/*")) {
-            out.push_back({true, std::string(action)});
-        }
-        text.remove_prefix(close + 2);
-    }
-}
-
-class TreeParser {
-  public:
-    explicit TreeParser(std::vector<Piece> pieces) : pieces_(std::move(pieces)) {}
-
-    Result<std::vector<TemplateNode>> whole() {
-        std::string end;
-        NOROSHI_TRY(std::vector<TemplateNode> out, list(end, 0));
-        if (!end.empty()) {
-            return fail(Errc::parse, fmt::format("unexpected {{{{{}}}}}", end));
-        }
-        return out;
+    Result<void> definition() {
+        NOROSHI_TRY(const std::string called, name("define clause"));
+        NOROSHI_TRY_VOID(expect_close("define clause"));
+        return body_of(called, "define clause");
     }
 
-  private:
-    static std::pair<std::string, std::string> first_word(const std::string& action) {
-        const std::size_t from = std::min(action.find_first_not_of(" \t\r\n"), action.size());
-        std::size_t to = from;
-        while (to < action.size() && is_word(action[to])) {
-            ++to;
+    /// A template of its own up to its {{end}}.
+    Result<void> body_of(const std::string& called, std::string_view context) {
+        Scope outer = std::exchange(scope_, Scope{});
+        Result<List> inner = list();
+        scope_ = std::move(outer);
+        if (!inner) {
+            return fail(std::move(inner).error());
         }
-        return {action.substr(from, to - from), action.substr(to)};
+        if (inner->closes.text != "end") {
+            return fault(fmt::format("unexpected {{{{{}}}}} in {}", inner->closes.text, context));
+        }
+        return add(called, std::move(inner->nodes));
     }
 
-    /// Nodes up to {{end}} or {{else ...}}, whose action is left in `end`.
-    Result<std::vector<TemplateNode>> list(std::string& end, int depth) {
-        if (depth > deepest) {
-            return fail(Errc::parse, "blocks are nested too deep");
+    Result<List> list() {
+        if (++depth_ > deepest) {
+            return fail(Errc::limit, fmt::format("blocks are nested more than {} deep", deepest));
         }
-        std::vector<TemplateNode> out;
-        while (at_ < pieces_.size()) {
-            Piece piece = std::move(pieces_[at_++]);
-            if (!piece.action) {
-                if (!piece.text.empty()) {
-                    out.push_back({TemplateNode::Kind::text, std::move(piece.text), {}, {}, {}});
-                }
-                continue;
-            }
-            const auto word = first_word(piece.text);
-            if (word.first == "end" || word.first == "else") {
-                end = word.first + word.second;
+        List out;
+        while (peek().kind != TokenKind::end) {
+            NOROSHI_TRY(Part part, text_or_action());
+            if (part.closes) {
+                out.closes = *part.closes;
+                --depth_;
                 return out;
             }
-            NOROSHI_TRY(TemplateNode node, action(word.first, word.second, piece.text, depth));
-            out.push_back(std::move(node));
+            out.nodes.push_back(std::move(part.node));
         }
-        end.clear();
+        return fault("unexpected EOF");
+    }
+
+    Result<Part> text_or_action() {
+        const Token& token = next();
+        if (token.kind == TokenKind::text) {
+            Part out;
+            out.node.position = token.position;
+            out.node.text = token.text;
+            return out;
+        }
+        return token.kind == TokenKind::left_delim ? action() : Result<Part>(unexpected(token, "input"));
+    }
+
+    Result<Part> action() {
+        using Kind = TemplateNode::Kind;
+        const Token& token = peek();
+        Part out;
+        out.node.position = token.position;
+        if (token.kind != TokenKind::keyword || token.text == "define") {
+            out.node.kind = Kind::action;
+            NOROSHI_TRY(out.node.pipeline, pipeline("command", TokenKind::right_delim));
+            return out;
+        }
+        const std::string_view word = next().text;
+        if (word == "if" || word == "with" || word == "range") {
+            out.node.kind = word == "if" ? Kind::if_ : word == "with" ? Kind::with : Kind::range;
+            NOROSHI_TRY_VOID(control(out.node, word));
+        } else if (word == "break" || word == "continue") {
+            out.node.kind = word == "break" ? Kind::break_ : Kind::continue_;
+            const std::string shown_word = fmt::format("{{{{{}}}}}", word);
+            NOROSHI_TRY_VOID(expect_close(shown_word));
+            if (scope_.ranges == 0) {
+                return fault(shown_word + " outside {{range}}");
+            }
+        } else if (word == "template" || word == "block") {
+            out.node.kind = Kind::template_;
+            NOROSHI_TRY_VOID(invocation(out.node, word == "block"));
+        } else {
+            // {{else if}} is {{else}} with the "if" left where it is.
+            const bool goes_on = word == "else" && (is_keyword(peek(), "if") || is_keyword(peek(), "with"));
+            if (!goes_on) {
+                NOROSHI_TRY_VOID(expect_close(word));
+            }
+            out.closes = token;
+        }
         return out;
     }
 
-    Result<TemplatePipeline> pipeline(const std::string& text) {
-        NOROSHI_TRY(std::vector<Lexeme> tokens, ActionLexer(text).run());
-        return PipelineParser(std::move(tokens), variables_).whole();
-    }
-
-    Result<TemplateNode> action(const std::string& word, const std::string& rest, const std::string& whole, int depth) {
-        TemplateNode node;
-        if (word == "if" || word == "range" || word == "with") {
-            node.kind = word == "if"      ? TemplateNode::Kind::if_
-                        : word == "range" ? TemplateNode::Kind::range
-                                          : TemplateNode::Kind::with;
-            NOROSHI_TRY_VOID(block(node, rest, depth));
-            return node;
-        }
-        if (word == "break" || word == "continue") {
-            node.kind = word == "break" ? TemplateNode::Kind::break_ : TemplateNode::Kind::continue_;
-            return node;
-        }
-        if (word == "define" || word == "template" || word == "block") {
-            return fail(Errc::unsupported, fmt::format("{{{{{}}}}} is not supported by this version", word));
-        }
-        node.kind = TemplateNode::Kind::action;
-        NOROSHI_TRY(node.pipeline, pipeline(whole));
-        return node;
-    }
-
-    Result<void> block(TemplateNode& node, const std::string& rest, int depth) {
-        const std::size_t outside = variables_.size();
-        const Result<void> parsed = block_body(node, rest, depth);
-        variables_.resize(outside);
-        return parsed;
-    }
-
-    Result<void> block_body(TemplateNode& node, const std::string& rest, int depth) {
-        NOROSHI_TRY(node.pipeline, pipeline(rest));
-        std::string end;
-        NOROSHI_TRY(node.body, list(end, depth + 1));
-        if (end.empty()) {
-            return fail(Errc::parse, "unexpected EOF: a block has no {{end}}");
-        }
-        const auto word = first_word(end);
-        if (word.first == "end") {
+    Result<void> invocation(TemplateNode& node, bool defines) {
+        const std::string_view context = defines ? "block clause" : "template clause";
+        node.position = peek().position;
+        NOROSHI_TRY(node.text, name(context));
+        node.has_pipeline = defines || peek().kind != TokenKind::right_delim;
+        if (!node.has_pipeline) {
+            next();
             return {};
         }
-        const auto inner = first_word(word.second);
-        if (inner.first == "if" || inner.first == "with") {
-            // {{else if x}} is an {{if x}} inside the other branch that shares its {{end}}.
-            TemplateNode nested;
-            nested.kind = inner.first == "if" ? TemplateNode::Kind::if_ : TemplateNode::Kind::with;
-            NOROSHI_TRY_VOID(block(nested, inner.second, depth + 1));
-            node.otherwise.push_back(std::move(nested));
-            return {};
-        }
-        NOROSHI_TRY(node.otherwise, list(end, depth + 1));
-        return first_word(end).first == "end" ? Result<void>{} : fail(Errc::parse, "expected {{end}} after {{else}}");
+        NOROSHI_TRY(node.pipeline, pipeline(context, TokenKind::right_delim));
+        return defines ? body_of(node.text, context) : Result<void>{};
     }
 
-    std::vector<Piece> pieces_;
+    Result<void> control(TemplateNode& node, std::string_view word) {
+        const std::size_t outside = scope_.variables.size();
+        NOROSHI_TRY(node.pipeline, pipeline(word, TokenKind::right_delim));
+        node.position = node.pipeline.position;
+        scope_.ranges += word == "range" ? 1 : 0;
+        NOROSHI_TRY(List inner, list());
+        scope_.ranges -= word == "range" ? 1 : 0;
+        node.body = std::move(inner.nodes);
+        if (inner.closes.text == "else") {
+            NOROSHI_TRY_VOID(otherwise(node, word));
+        }
+        scope_.variables.resize(outside);
+        return {};
+    }
+
+    Result<void> otherwise(TemplateNode& node, std::string_view word) {
+        node.has_otherwise = true;
+        if (word != "range" && is_keyword(peek(), word)) {
+            next();
+            if (++depth_ > deepest) {
+                return fail(Errc::limit, fmt::format("more than {} branches", deepest));
+            }
+            TemplateNode& nested = node.otherwise.emplace_back();
+            nested.kind = node.kind;
+            const Result<void> read = control(nested, word);
+            --depth_;
+            return read;
+        }
+        NOROSHI_TRY(List inner, list());
+        node.otherwise = std::move(inner.nodes);
+        return inner.closes.text == "end" ? Result<void>{} : fault("expected end; found {{else}}");
+    }
+
+    /// `$x :=`, `$x =` and, of a range, `$i, $x :=`.
+    Result<void> declarations(TemplatePipeline& out, std::string_view context) {
+        while (peek().kind == TokenKind::variable) {
+            const std::size_t before = at_;
+            const Token& variable = next();
+            const Token& sign = peek();
+            const bool comma = sign.kind == TokenKind::character && sign.text == ",";
+            if (sign.kind != TokenKind::assign && sign.kind != TokenKind::declare && !comma) {
+                at_ = before;
+                return {};
+            }
+            next();
+            out.variables.emplace_back(variable.text);
+            scope_.variables.emplace_back(variable.text);
+            if (!comma) {
+                out.assigns = sign.kind == TokenKind::assign;
+                return {};
+            }
+            if (context != "range" || out.variables.size() > 1) {
+                return fault(fmt::format("too many declarations in {}", context));
+            }
+            const TokenKind behind = peek().kind;
+            if (behind != TokenKind::variable && behind != TokenKind::right_delim && behind != TokenKind::right_paren) {
+                return fault("range can only initialize variables");
+            }
+        }
+        return {};
+    }
+
+    Result<TemplatePipeline> pipeline(std::string_view context, TokenKind end) {
+        TemplatePipeline out;
+        out.position = peek().position;
+        NOROSHI_TRY_VOID(declarations(out, context));
+        while (peek().kind != end) {
+            if (!begins_operand(peek().kind)) {
+                return unexpected(next(), context);
+            }
+            NOROSHI_TRY(TemplateCommand read, command());
+            out.commands.push_back(std::move(read));
+        }
+        next();
+        if (out.commands.empty()) {
+            return fault(fmt::format("missing value for {}", context));
+        }
+        for (std::size_t i = 1; i < out.commands.size(); ++i) {
+            using enum TemplateOperand::Kind;
+            const TemplateOperand::Kind first = out.commands[i].operands.front().kind;
+            if (first == constant || first == dot || first == nil || first == number || first == text) {
+                return fault(fmt::format("non executable command in pipeline stage {}", i + 1));
+            }
+        }
+        return out;
+    }
+
+    static bool begins_operand(TokenKind kind) {
+        using enum TokenKind;
+        return kind == boolean || kind == character_constant || kind == complex || kind == dot || kind == field || kind == identifier ||
+               kind == number || kind == nil || kind == raw_string || kind == string || kind == variable || kind == left_paren;
+    }
+
+    /// Takes the bar behind it, and leaves what else ends it.
+    Result<TemplateCommand> command() {
+        TemplateCommand out;
+        out.position = peek().position;
+        while (true) {
+            if (begins_operand(peek().kind)) {
+                NOROSHI_TRY(TemplateOperand read, operand());
+                out.operands.push_back(std::move(read));
+            }
+            const Token& token = next_raw();
+            if (token.kind == TokenKind::space) {
+                continue;
+            }
+            if (token.kind == TokenKind::right_delim || token.kind == TokenKind::right_paren) {
+                --at_;
+            } else if (token.kind != TokenKind::pipe) {
+                return unexpected(token, "operand");
+            }
+            break;
+        }
+        return out.operands.empty() ? Result<TemplateCommand>(fault("empty command")) : out;
+    }
+
+    /// A term with the fields directly behind it.
+    Result<TemplateOperand> operand() {
+        using enum TemplateOperand::Kind;
+        NOROSHI_TRY(TemplateOperand out, term());
+        if (peek_raw().kind != TokenKind::field) {
+            return out;
+        }
+        if (out.kind == constant || out.kind == text || out.kind == number || out.kind == nil || out.kind == dot) {
+            return fault(fmt::format("unexpected . after term {}", go_quote(source_of(out))));
+        }
+        if (out.kind != field && out.kind != variable) {
+            TemplateOperand chained;
+            chained.kind = chain;
+            chained.inner = std::make_shared<const TemplateOperand>(std::move(out));
+            out = std::move(chained);
+        }
+        out.position = peek_raw().position;
+        while (peek_raw().kind == TokenKind::field) {
+            out.fields.emplace_back(next_raw().text.substr(1));
+        }
+        return out;
+    }
+
+    Result<TemplateOperand> term() {
+        using Kind = TemplateOperand::Kind;
+        const Token& token = next();
+        TemplateOperand out;
+        out.position = token.position;
+        out.source = token.text;
+        switch (token.kind) {
+            case TokenKind::identifier:
+                out.kind = Kind::function;
+                return find_template_function(token.text) != nullptr
+                           ? Result<TemplateOperand>(out)
+                           : fault(fmt::format("function {} not defined", go_quote(token.text)));
+            case TokenKind::variable:
+                out.kind = Kind::variable;
+                return std::ranges::count(scope_.variables, token.text) > 0
+                           ? Result<TemplateOperand>(out)
+                           : fault(fmt::format("undefined variable {}", go_quote(token.text)));
+            case TokenKind::field:
+                out.kind = Kind::field;
+                out.fields.emplace_back(token.text.substr(1));
+                return out;
+            case TokenKind::boolean:
+                out.kind = Kind::constant;
+                out.literal.kind = token.text == "true";
+                return out;
+            case TokenKind::nil:
+                out.kind = Kind::nil;
+                return out;
+            case TokenKind::string:
+            case TokenKind::raw_string: {
+                out.kind = Kind::text;
+                NOROSHI_TRY(std::string text, go_unquote(token.text));
+                out.literal = text_value(std::move(text));
+                return out;
+            }
+            case TokenKind::character_constant:
+            case TokenKind::complex:
+            case TokenKind::number: {
+                out.kind = Kind::number;
+                NOROSHI_TRY_VOID(read_template_number(token, out));
+                return out;
+            }
+            case TokenKind::left_paren: {
+                if (++depth_ > deepest) {
+                    return fail(Errc::limit, fmt::format("parentheses are nested more than {} deep", deepest));
+                }
+                NOROSHI_TRY(TemplatePipeline inner, pipeline("parenthesized pipeline", TokenKind::right_paren));
+                --depth_;
+                out.kind = Kind::pipeline;
+                out.pipeline = std::make_shared<const TemplatePipeline>(std::move(inner));
+                return out;
+            }
+            default:  // the dot: nothing else begins an operand
+                out.kind = Kind::dot;
+                return out;
+        }
+    }
+
+    TemplateSet& out_;
+    std::vector<Token> tokens_;
     std::size_t at_{0};
-    /// In scope, innermost last.
-    std::vector<std::string> variables_{"$", "$labels", "$value", "$externalLabels", "$externalURL"};
+    int depth_{0};
+    Scope scope_;
 };
 
 }  // namespace
 
-Result<std::vector<TemplateNode>> parse_template(std::string_view text) {
-    NOROSHI_TRY(std::vector<Piece> pieces, split(text));
-    return TreeParser(std::move(pieces)).whole();
+Result<TemplateSet> parse_template(std::string source, std::string name) {
+    TemplateSet out{std::move(source), std::move(name), {}};
+    NOROSHI_TRY_VOID(Parser(out).run());
+    return out;
 }
 
 }  // namespace noroshi::rules

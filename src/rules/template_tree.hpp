@@ -1,70 +1,111 @@
-// src/rules/template_tree.hpp - the tree of a parsed template.
+// src/rules/template_tree.hpp - the tree of a parsed template, and its tokens.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "template.hpp"
+#include "template_value.hpp"
 
 namespace noroshi::rules {
 
+enum class TokenKind : std::uint8_t {
+    error,       ///< text is what is wrong; the last token
+    end,
+    text,        ///< outside of actions, trimmed
+    left_delim,
+    right_delim,
+    space,
+    boolean,
+    character,   ///< a printable character with no meaning of its own, like ","
+    character_constant,
+    assign,
+    declare,
+    pipe,
+    left_paren,
+    right_paren,
+    dot,
+    field,       ///< with its dot
+    identifier,
+    number,
+    complex,
+    nil,
+    raw_string,
+    string,
+    variable,    ///< with its $
+    keyword      ///< block, break, continue, define, else, end, if, range, template, with
+};
+
+struct Token {
+    TokenKind kind{TokenKind::end};
+    std::uint32_t position{0};  ///< bytes from the begin of the source
+    std::string_view text;      ///< in the source, or static
+    std::string message{};      ///< of an error
+};
+
+/// Tokens of a whole source, ended by `end` or `error`. They point into `source`.
+[[nodiscard]] std::vector<Token> template_tokens(std::string_view source);
+
 struct TemplatePipeline;
 
-/// One operand: a literal, a variable or the dot with a chain of fields, a function's name, or a pipeline in parentheses.
+/// One operand of a command.
 struct TemplateOperand {
-    enum class Kind { literal, variable, dot, function, pipeline };
+    enum class Kind : std::uint8_t { constant, dot, nil, number, text, variable, field, chain, function, pipeline };
     Kind kind{Kind::dot};
-    TemplateValue literal;
-    std::string name;                 ///< of a variable (with $) or a function
-    std::vector<std::string> fields;  ///< .a.b behind it
-    std::shared_ptr<const TemplatePipeline> pipeline;
+    std::uint32_t position{0};
+    std::string source;               ///< as it was written; of a variable or function its name
+    TemplateValue literal{};          ///< of constant, number, text
+    bool is_whole{false};             ///< a number that may stand where an integer is wanted
+    bool overflows{false};            ///< a number too large for an integer
+    std::int64_t whole{0};
+    std::vector<std::string> fields;  ///< of variable, field, chain
+    std::shared_ptr<const TemplatePipeline> pipeline{};  ///< of pipeline: in parentheses
+    std::shared_ptr<const TemplateOperand> inner{};      ///< of chain: what the fields are of
 };
 
 /// `function argument argument` or one operand.
-using TemplateCommand = std::vector<TemplateOperand>;
+struct TemplateCommand {
+    std::uint32_t position{0};
+    std::vector<TemplateOperand> operands;
+};
 
 /// `$x := a | b c`. The value of a command is the last argument of the next.
 struct TemplatePipeline {
-    std::vector<std::string> variables;  ///< assigned, with $
-    bool declares{false};                ///< := and not =
+    std::uint32_t position{0};
+    std::vector<std::string> variables;  ///< declared or assigned, with $
+    bool assigns{false};                 ///< = and not :=
     std::vector<TemplateCommand> commands;
 };
 
 struct TemplateNode {
-    enum class Kind { text, action, if_, range, with, break_, continue_ };
+    enum class Kind : std::uint8_t { text, action, if_, range, with, template_, break_, continue_ };
     Kind kind{Kind::text};
-    std::string text;
+    std::uint32_t position{0};
+    std::string text;           ///< of text; of template_ the name
+    bool has_pipeline{false};
     TemplatePipeline pipeline;
     std::vector<TemplateNode> body;
+    bool has_otherwise{false};
     std::vector<TemplateNode> otherwise;
 };
 
-/// Parses text and actions with trimming. Errors: parse.
-[[nodiscard]] Result<std::vector<TemplateNode>> parse_template(std::string_view text);
+/// A source with the templates in it.
+struct TemplateSet {
+    std::string source;
+    std::string name;  ///< of the main one
+    std::map<std::string, std::vector<TemplateNode>> trees;
+};
 
-/// Whether a function of that name exists.
-[[nodiscard]] bool is_template_function(std::string_view name);
-/// Calls one. Errors: invalid_argument, in Go's manner.
-[[nodiscard]] Result<TemplateValue> call_template_function(const std::string& name, std::vector<TemplateValue> arguments,
-                                                           const TemplateData& data);
+/// Errors: parse, limit, unsupported.
+[[nodiscard]] Result<TemplateSet> parse_template(std::string source, std::string name);
 
-/// Go's truth: not zero, not empty.
-[[nodiscard]] bool is_true(const TemplateValue& value);
-/// Go's %v.
-[[nodiscard]] std::string to_text(const TemplateValue& value);
-/// The number in a value, also in a text or a sample. Errors: invalid_argument.
-[[nodiscard]] Result<double> to_number(const TemplateValue& value);
-/// Go's Sprintf for the verbs v s d f e g q x t %.
-[[nodiscard]] std::string format_printf(std::string_view format, const std::vector<TemplateValue>& arguments);
-/// Go's "%v" of a float64: exponent form from 1e21 on, or below 1e-4; two exponent digits.
-[[nodiscard]] std::string go_float(double value);
-
-[[nodiscard]] std::string humanize(double value);
-[[nodiscard]] std::string humanize1024(double value);
-[[nodiscard]] std::string humanize_duration(double seconds);
-[[nodiscard]] std::string humanize_percentage(double ratio);
-[[nodiscard]] std::string humanize_timestamp(double seconds);
+/// As Go writes the parts of a tree in its errors.
+[[nodiscard]] std::string source_of(const TemplateOperand& operand);
+[[nodiscard]] std::string source_of(const TemplateCommand& command);
+[[nodiscard]] std::string source_of(const TemplatePipeline& pipeline);
+[[nodiscard]] std::string source_of(const TemplateNode& node);
 
 }  // namespace noroshi::rules

@@ -62,17 +62,6 @@ export const files = [
 /** Where noroshi's verdict is another one, by what stands in the case: each must still differ, and nothing else may. */
 export const different = [
   ['{"up", "up"}', 'the same name given twice'],
-  ['{{ break }}', 'outside of a range: refused by promtool alone'],
-  ['{{ $value | }}', 'nothing behind the bar'],
-  ["{{ 0x10 }} {{ 'a' }}", 'hexadecimal and character constants'],
-  ['graphLink', 'no graph to link to'],
-  ['strvalue', 'strvalue, args'],
-  ['toTime', 'values that are times'],
-  ['{{ now }}', 'the function now'],
-  ['{{ html', 'html, js, urlquery, slice, call'],
-  ['}}a{{ end }}{{ template', 'define'],
-  ['{{ template \\"nope\\" }}', 'template'],
-  ['{{ block', 'block'],
   ['limit: 1.5', 'a limit that is no whole number'],
   ['- null', 'a group that is nothing'],
   ['rules: [null]', 'a rule that is nothing'],

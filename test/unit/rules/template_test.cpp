@@ -15,7 +15,7 @@ std::string expanded(std::string_view text, double value = 0) {
         return expression == "none" ? promql::Vector{}
                                     : promql::Vector{{{{"b", "2"}}, 2}, {{{"b", "1"}}, 1}};
     };
-    const Result<Template> parsed = Template::parse(text);
+    const Result<Template> parsed = Template::parse(text, "T");
     if (!parsed) {
         return "fault: " + parsed.error().message;
     }
@@ -98,10 +98,31 @@ TEST(Template, A_failing_function_is_named) {
 }
 
 TEST(Template, Refuses_what_does_not_parse) {
-    for (const char* text : {"{{", "{{ end }}", "{{ if true }}", "{{ nope }}", "{{ $x }}", "{{ 1 | }}", "{{ \"a }}",
-                             "{{ define \"t\" }}{{ end }}", "{{ if true }}{{ $y := 1 }}{{ end }}{{ $y }}", "{{ $z = 1 }}"}) {
+    for (const char* text :
+         {"{{", "{{ end }}", "{{ if true }}", "{{ nope }}", "{{ $x }}", "{{ \"a }}", "{{ define \"t\" }}",
+          "{{ define \"t\" }}{{ $labels }}{{ end }}", "{{ if true }}{{ $y := 1 }}{{ end }}{{ $y }}", "{{ break }}", "{{ 1 | 2 }}",
+          "{{ if true }}{{ define \"t\" }}{{ end }}{{ end }}", "{{ tmpl \"t\" . }}", "{{/* a }}", "{{ 08 }}", "{{ 'ab' }}", "{{ 1i }}"}) {
         EXPECT_TRUE(expanded(text).starts_with("fault: ")) << text << expanded(text);
     }
+}
+
+TEST(Template, Calls_templates_that_it_defines) {
+    const std::pair<const char*, const char*> vectors[] = {
+        {"{{ define \"t\" }}<{{ . }}>{{ end }}{{ template \"t\" $labels.i }}{{ template \"t\" 7 }}", "<a><7>"},
+        {"{{ block \"b\" .Labels }}[{{ .i }}]{{ end }}{{ template \"b\" }}", "[a][<no value>]"},
+        {"{{ define \"t\" }}{{ if gt . 0 }}{{ . }}{{ template \"t\" (len (slice \"xxxxx\" 0 (len (slice \"xxxxx\" 1 .)))) }}{{ end }}{{ end }}"
+         "{{ template \"t\" 3 }}", "321"},
+    };
+    for (const auto& [text, expected] : vectors) {
+        EXPECT_EQ(expanded(text), expected) << text;
+    }
+}
+
+TEST(Template, Says_where_it_failed) {
+    EXPECT_EQ(expanded("a\n{{ len 3 }}"),
+              "error: error executing template __alert_T: template: __alert_T:2:3: executing \"__alert_T\" at <len 3>: error calling len: "
+              "len of type int");
+    EXPECT_NE(expanded("{{ $labels.i.j }}").find("at <$labels.i.j>: can't evaluate field j in type string"), std::string::npos);
 }
 
 TEST(Template, Neither_loops_nor_grows_without_bound) {
@@ -111,8 +132,29 @@ TEST(Template, Neither_loops_nor_grows_without_bound) {
         nested += "{{ range query \"m\" }}{{ range query \"m\" }}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
         ends += "{{ end }}{{ end }}";
     }
-    EXPECT_TRUE(expanded(nested + ends).starts_with("error: "));
+    const std::string hostile[] = {
+        nested + ends,
+        "{{ define \"t\" }}{{ template \"t\" . }}{{ end }}{{ template \"t\" . }}",
+        "{{ define \"t\" }}{{ with . }}{{ range 9 }}{{ template \"t\" 1 }}{{ end }}{{ end }}{{ end }}{{ template \"t\" 1 }}",
+        "{{ range 999999999 }}{{ end }}",
+        "{{ $x := \"aa\" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}",
+        "{{ $x := \"aa\" }}{{ range 60 }}{{ $x = reReplaceAll \".*\" \"$0$0\" $x }}{{ end }}",
+        "{{ $x := args 1 }}{{ range 60 }}{{ $x = args $x $x }}{{ end }}",
+        "{{ $x := args 1 }}{{ range 25 }}{{ $x = args $x $x }}{{ end }}{{ $x }}",
+        "{{ $x := printf \"%1024d\" 1 }}{{ range 5 }}{{ $x = print $x $x }}{{ end }}{{ range 90000 }}{{ $y := $x }}{{ end }}",
+        "{{ range 5000 }}{{ $x := match \"a\" \"b\" }}{{ end }}",
+    };
+    for (const std::string& text : hostile) {
+        EXPECT_TRUE(expanded(text).starts_with("error: ")) << text;
+    }
     EXPECT_LE(expanded("{{ printf \"%999999d\" 1 }}").size(), 2000);
+    std::string parens(5'000, '(');
+    EXPECT_TRUE(expanded("{{ " + parens + "1").starts_with("fault: "));
+    std::string branches;
+    for (int i = 0; i < 3'000; ++i) {
+        branches += "{{ if 0 }}";
+    }
+    EXPECT_TRUE(expanded(branches).starts_with("fault: "));
 }
 
 }  // namespace
