@@ -1,6 +1,8 @@
 // src/config/target_groups.cpp - reads target groups from JSON and YAML.
 #include "target_groups.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 

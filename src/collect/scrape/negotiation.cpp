@@ -20,9 +20,9 @@ constexpr std::string_view accept =
 
 /// The formats that have names of UTF-8 say how others are to be written.
 std::string with_escaping(std::string accept, const std::string& scheme) {
-    constexpr std::string_view standard = "allow-utf-8";
-    for (std::size_t at = 0; (at = accept.find(standard, at)) != std::string::npos; at += scheme.size()) {
-        accept.replace(at, standard.size(), scheme);
+    constexpr std::string_view usual = "allow-utf-8";
+    for (std::size_t at = 0; (at = accept.find(usual, at)) != std::string::npos; at += scheme.size()) {
+        accept.replace(at, usual.size(), scheme);
     }
     return accept;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/numbers.hpp"
 
@@ -168,7 +169,7 @@ Result<void> OpenMetricsRules::part(const OpenMetricsSample& sample, const LineR
 }
 
 Result<void> OpenMetricsRules::end_point() {
-    const std::optional<Point> point = std::exchange(point_, std::nullopt);
+    const std::optional<MetricPoint> point = std::exchange(point_, std::nullopt);
     if (!point || !is_histogram(family_.type)) {
         return {};
     }

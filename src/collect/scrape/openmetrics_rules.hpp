@@ -20,6 +20,17 @@ struct OpenMetricsSample {
     bool exemplar;
 };
 
+/// What belongs together of one metric at one time.
+struct MetricPoint {
+    std::optional<TimestampMs> at;
+    std::optional<double> bound;  // of the last bucket
+    double in_bucket{0};
+    bool negative_bound{false};
+    std::optional<double> infinite;  // the bucket +Inf
+    std::optional<double> count;
+    std::optional<double> sum;
+};
+
 /// Follows the metrics of one body: the points of a metric stand together, all with a time or all without one; totals,
 /// counts and buckets are what their types allow. The rules are those that OpenMetrics 1.0 puts on types ("Metric Types") and
 /// exemplars. Errors are parse and stand at the sample, or at the last one of a metric that lacks something.
@@ -30,16 +41,6 @@ class OpenMetricsRules {
     [[nodiscard]] Result<void> finish() { return end_point(); }
 
   private:
-    /// What belongs together of one metric at one time.
-    struct Point {
-        std::optional<TimestampMs> at;
-        std::optional<double> bound;  // of the last bucket
-        double in_bucket{0};
-        bool negative_bound{false};
-        std::optional<double> infinite;  // the bucket +Inf
-        std::optional<double> count;
-        std::optional<double> sum;
-    };
     Result<void> begin_metric(const Family& family, const OpenMetricsSample& sample, const LineReader& reader);
     Result<void> bucket(const OpenMetricsSample& sample, const LineReader& reader);
     Result<void> part(const OpenMetricsSample& sample, const LineReader& reader);
@@ -48,7 +49,7 @@ class OpenMetricsRules {
     Family family_;
     std::string metric_;            // its labels, one text
     std::set<std::string> metrics_;  // of the family
-    std::optional<Point> point_;
+    std::optional<MetricPoint> point_;
     std::uint32_t line_{0};
 };
 

@@ -8,7 +8,7 @@ import { Child, freePort, scratch } from './process.mjs';
 const folder = process.env.NOROSHI_PROMETHEUS;
 if (!folder) throw new Error('NOROSHI_PROMETHEUS is not set: run the tests through `make interop`');
 
-/** A running Prometheus with this configuration, in which OWN is its own address; `url` is its API's. */
+/** A running Prometheus with this configuration, in which OWN is its own address; `url` is its API's, `file` its configuration. */
 export async function startPrometheus(t, config, args = []) {
   const data = scratch(t, 'noroshi-prometheus-');
   const file = join(data, 'prometheus.yml');
@@ -18,7 +18,7 @@ export async function startPrometheus(t, config, args = []) {
     `--web.listen-address=127.0.0.1:${port}`, ...args], { name: 'prometheus', cwd: data });
   const url = `http://127.0.0.1:${port}`;
   await child.until('is ready', async () => (await fetch(`${url}/-/ready`)).ok);
-  return { url, child };
+  return { url, child, file };
 }
 
 /** What promtool says; {status, stdout, stderr}. */
