@@ -142,6 +142,7 @@ async function interop() {
   const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_STATUS_PEER: status, NOROSHI_HOSTILE: hostile,
                 NOROSHI_PROMETHEUS: prometheus, NOROSHI_BIN: join(root, 'build/noroshi') };
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
+  await differential(1_500, 1);
 }
 
 /** Random series and queries to noroshi and to a real Prometheus; differences are kept in build/test-results. */

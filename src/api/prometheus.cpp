@@ -19,6 +19,13 @@ Task<net::ServerResponse> answered(Handler handler, net::ServerRequest request) 
     co_return response ? std::move(*response) : fault_response(FaultType::bad_data, response.error().message);
 }
 
+constexpr const char* protobuf_type = "application/x-protobuf";
+
+std::string_view header(const net::ServerRequest& request, std::string_view name) {
+    const auto found = request.headers.find(name);
+    return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
+}
+
 }  // namespace
 
 void add_route(std::vector<net::Route>& routes, const char* path, bool post, const Handler& handler) {
@@ -30,11 +37,7 @@ void add_route(std::vector<net::Route>& routes, const char* path, bool post, con
 }
 
 net::Route write_route(collect::RemoteWriteReceiver& receiver) {
-    const auto header = [](const net::ServerRequest& request, std::string_view name) {
-        const auto found = request.headers.find(name);
-        return found == request.headers.end() ? std::string_view() : std::string_view(found->second);
-    };
-    const auto handle = [&receiver, header](net::ServerRequest request) -> Task<net::ServerResponse> {
+    const auto handle = [&receiver](net::ServerRequest request) -> Task<net::ServerResponse> {
         const collect::WriteOutcome outcome =
             receiver.receive(header(request, "Content-Type"), header(request, "Content-Encoding"), request.body);
         net::ServerResponse response;
@@ -47,7 +50,20 @@ net::Route write_route(collect::RemoteWriteReceiver& receiver) {
         }
         co_return response;
     };
-    return {"POST", "/api/v1/write", net::Access::write, handle, "application/x-protobuf"};
+    return {"POST", "/api/v1/write", net::Access::write, handle, protobuf_type};
+}
+
+net::Route otlp_route(collect::OtlpReceiver& receiver) {
+    const auto handle = [&receiver](net::ServerRequest request) -> Task<net::ServerResponse> {
+        const collect::OtlpOutcome outcome =
+            receiver.receive(header(request, "Content-Type"), header(request, "Content-Encoding"), request.body);
+        net::ServerResponse response;
+        response.status = outcome.status;
+        response.content_type = protobuf_type;
+        response.body = outcome.body;
+        co_return response;
+    };
+    return {"POST", "/api/v1/otlp/v1/metrics", net::Access::write, handle, protobuf_type};
 }
 
 std::vector<net::Route> prometheus_routes(PrometheusSources sources) {

@@ -9,6 +9,7 @@
 #include "base/task.hpp"
 #include "base/time.hpp"
 #include "collect/collect.hpp"
+#include "collect/push/otlp.hpp"
 #include "collect/push/remote_write.hpp"
 #include "promql/promql.hpp"
 #include "rules/rules.hpp"
@@ -53,5 +54,7 @@ struct PrometheusSources {
 
 /// POST /api/v1/write, with the token. The receiver outlives the server.
 [[nodiscard]] net::Route write_route(collect::RemoteWriteReceiver& receiver);
+/// POST /api/v1/otlp/v1/metrics, with the token. The receiver outlives the server.
+[[nodiscard]] net::Route otlp_route(collect::OtlpReceiver& receiver);
 
 }  // namespace noroshi::api

@@ -131,4 +131,21 @@ std::string format_float(double value) { return format_between(value, 1e-6, 1e21
 
 std::string format_float_go(double value) { return format_between(value, 1e-4, 1e6); }
 
+std::string format_float_plain(double value) {
+    if (std::isnan(value) || std::isinf(value)) {
+        return format_float(value);
+    }
+    std::array<char, 2'048> text{};
+    std::string out(text.data(), std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr);
+    if (std::fabs(value) >= 1e15) {
+        // Of whole numbers it gives every digit: those that the shortest form has not are zeros.
+        const char* end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr;
+        const auto digits = std::count_if(static_cast<const char*>(text.data()), std::find<const char*>(text.data(), end, 'e'),
+                                          [](char c) { return c >= '0' && c <= '9'; });
+        const auto kept = std::min(digits + (value < 0 ? 1 : 0), static_cast<std::ptrdiff_t>(out.size()));
+        std::fill(out.begin() + kept, out.end(), '0');
+    }
+    return out;
+}
+
 }  // namespace noroshi

@@ -20,5 +20,7 @@ namespace noroshi {
 /// Go's "%v", as templates and PromQL print numbers: exponent form below 1e-4 and from 1e6 on, two exponent digits at
 /// least ("1e+06", "1e-05").
 [[nodiscard]] std::string format_float_go(double value);
+/// Go's 'f' with as few digits as read back the same, never an exponent: label values made of numbers.
+[[nodiscard]] std::string format_float_plain(double value);
 
 }  // namespace noroshi

@@ -167,6 +167,7 @@ struct HttpConfig {
     std::string address{"127.0.0.1"};
     std::uint16_t port{9596};
     bool remote_write{false};  ///< POST /api/v1/write is served
+    bool otlp{false};          ///< POST /api/v1/otlp/v1/metrics is served
 };
 
 /// The series on disk, under "tsdb" in the data folder.

@@ -171,6 +171,8 @@ void read_http(Reader& reader, const Node& node, HttpConfig& out) {
         yaml::field("port", &HttpConfig::port, read_port, "port to listen on, 0 for any free one; default 9596"),
         yaml::field("remote_write", &HttpConfig::remote_write, yaml::read_bool,
                     "whether POST /api/v1/write takes samples from whoever has the token; default false"),
+        yaml::field("otlp", &HttpConfig::otlp, yaml::read_bool,
+                    "whether POST /api/v1/otlp/v1/metrics takes metrics of OpenTelemetry from whoever has the token; default false"),
     };
     yaml::read_mapping(reader, node, fields, {}, out);
 }

@@ -214,6 +214,10 @@ class Daemon {
             write_receiver_.emplace(*head_, clock_, metrics_, config_.storage.retention);
             routes.push_back(api::write_route(*write_receiver_));
         }
+        if (config_.http.otlp) {
+            otlp_receiver_.emplace(*head_, clock_, metrics_, config_.storage.retention);
+            routes.push_back(api::otlp_route(*otlp_receiver_));
+        }
         NOROSHI_TRY(server_, net::serve_http(executor_, config_.http.address, config_.http.port, std::move(routes),
                                              net::ServerPolicy{.allowed_hosts = {}, .token = std::move(token)},
                                              options_.log.named("api")));
@@ -387,6 +391,7 @@ class Daemon {
     std::unique_ptr<Inbox> terminal_;
     std::unique_ptr<Pipeline> pipeline_;
     std::optional<collect::RemoteWriteReceiver> write_receiver_;
+    std::optional<collect::OtlpReceiver> otlp_receiver_;
     std::unique_ptr<net::HttpServer> server_;
     TaskGroup tasks_;
 };

@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <unordered_map>
@@ -224,26 +222,6 @@ Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Eval
     return StepValue(std::move(out));
 }
 
-/// As few digits as tell it from its neighbours, never an exponent.
-std::string plain_digits(double value) {
-    if (std::isnan(value) || std::isinf(value)) {
-        return format_float(value);
-    }
-    std::array<char, 2'048> text{};
-    const auto written = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-    std::string out(text.data(), written.ptr);
-    // Of large numbers it gives every digit: those that the shortest form has not are zeros.
-    if (std::fabs(value) >= 1e15) {
-        std::array<char, 64> scientific{};
-        const auto end = std::to_chars(scientific.data(), scientific.data() + scientific.size(), value, std::chars_format::scientific).ptr;
-        const auto digits = static_cast<std::size_t>(std::count_if(scientific.data(), std::find(scientific.data(), end, 'e'),
-                                                                   [](char c) { return c >= '0' && c <= '9'; }));
-        const std::size_t sign = value < 0 ? 1 : 0;
-        std::fill(out.begin() + static_cast<std::ptrdiff_t>(std::min(sign + digits, out.size())), out.end(), '0');
-    }
-    return out;
-}
-
 Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, const std::string& label) {
     if (label.empty() || !is_utf8(label)) {
         return fail(Errc::invalid_argument, fmt::format("invalid label name {}", model::quote(label)));
@@ -259,7 +237,7 @@ Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, c
             // The new label may be one of those that group, or that go.
             const HistogramPtr histogram = table.histogram(i, step);
             const model::Labels valued =
-                table.row(i).labels.with(label, histogram ? histogram->to_string() : plain_digits(value));
+                table.row(i).labels.with(label, histogram ? histogram->to_string() : format_float_plain(value));
             const model::Labels grouped = group_labels(aggregate, valued);
             const model::Labels labels = aggregate.without ? grouped : grouped.with(label, valued.get(label));
             const auto [place, is_new] = places.emplace(labels, out.size());
@@ -280,37 +258,47 @@ class HistogramTotal {
 
     /// Null: there is none, which was told.
     HistogramPtr of(const Table& table, const std::vector<std::size_t>& members, std::size_t step) {
-        std::vector<HistogramPtr> histograms;
+        std::vector<Named> histograms;
         std::size_t numbers = 0;
-        std::string_view name;
+        bool number_first = false;
         for (const std::size_t row : members) {
             if (HistogramPtr histogram = table.histogram(row, step)) {
-                histograms.push_back(std::move(histogram));
-                name = table.row(row).labels.metric_name();
-            } else {
-                numbers += has_value(table.values(row)[step]) ? 1 : 0;
+                histograms.push_back({std::move(histogram), table.row(row).labels.metric_name()});
+            } else if (has_value(table.values(row)[step])) {
+                ++numbers;
+                number_first = number_first || histograms.empty();
             }
         }
         if (numbers > 0) {
             evaluation_.warn(*aggregate_.inner, "encountered a mix of histograms and floats for aggregation");
-            return nullptr;
         }
-        return aggregate_.op == AggregateOp::sum ? total<HistogramSum>(histograms, name) : total<HistogramMean>(histograms, name);
+        if (number_first) {
+            return nullptr;  // what is wrong with the histograms is told only where they came first
+        }
+        HistogramPtr out = aggregate_.op == AggregateOp::sum ? total<HistogramSum>(histograms) : total<HistogramMean>(histograms);
+        return numbers > 0 ? nullptr : out;
     }
 
   private:
+    struct Named {
+        HistogramPtr histogram;
+        std::string_view name;
+    };
+
     template <class Total>
-    HistogramPtr total(const std::vector<HistogramPtr>& histograms, std::string_view name) {
-        Total total(*histograms.front());
+    HistogramPtr total(const std::vector<Named>& histograms) {
+        const model::Histogram& first = *histograms.front().histogram;
+        Total total(first);
         for (std::size_t i = 1; i < histograms.size(); ++i) {
-            total.add(*histograms[i]);
+            const auto& [histogram, name] = histograms[i];
+            if (histogram->has_custom_bounds() != first.has_custom_bounds()) {
+                evaluation_.warn(*aggregate_.inner, fmt::format("vector contains a mix of histograms with exponential and "
+                                                                "custom buckets schemas for metric name {}",
+                                                                model::quote(name)));
+            }
+            total.add(*histogram);
         }
         const HistogramNotes notes = total.notes();
-        if (notes.incompatible) {
-            evaluation_.warn(*aggregate_.inner, fmt::format("vector contains a mix of histograms with exponential and "
-                                                            "custom buckets schemas for metric name {}",
-                                                            model::quote(name)));
-        }
         if (notes.reset_collision) {
             evaluation_.warn(*aggregate_.inner, "conflicting counter resets during histogram aggregation");
         }

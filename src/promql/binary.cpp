@@ -139,6 +139,7 @@ class HistogramOperator {
         }
         if (notes.reset_collision) {
             evaluation_.warn(node_, fmt::format("conflicting counter resets during histogram {}", what));
+            return std::nullopt;  // Prometheus leaves such a pair out
         }
         if (notes.bounds_reconciled) {
             evaluation_.inform(node_, fmt::format("mismatched custom buckets were reconciled during {}", what));

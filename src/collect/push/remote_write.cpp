@@ -1,21 +1,17 @@
 // src/collect/push/remote_write.cpp - implements RemoteWriteReceiver.
 #include "collect/push/remote_write.hpp"
 
-#include <fmt/format.h>
 #include <remote_write.pb.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/bytes.hpp"
 #include "base/net/snappy.hpp"
 #include "model/histogram_layout.hpp"
 
 namespace noroshi::collect {
 namespace {
 
-constexpr Milliseconds most_ahead = std::chrono::minutes(10);
-constexpr std::size_t most_texts = 10;
 constexpr int finest_sent_schema = 52;  // finer than stored ones are made coarser, as Prometheus does
 
 enum class Version { unknown, one, two };
@@ -80,10 +76,7 @@ Result<model::HistogramSample> histogram_of(const wire::Histogram& in) {
 /// What becomes of one request.
 class RemoteWriteReceiver::Batch {
   public:
-    Batch(RemoteWriteReceiver& receiver, bool two)
-        : receiver_(receiver), two_(two), now_(receiver.clock_.now()) {
-        out_.counted = two;
-    }
+    Batch(const IntakeParts& parts, bool two) : intake_(parts), two_(two) {}
 
     void add(const wire::RequestV1& request) {
         for (const wire::SeriesV1& series : request.timeseries()) {
@@ -97,7 +90,7 @@ class RemoteWriteReceiver::Batch {
 
     void add(const wire::RequestV2& request) {
         if (!request.timeseries().empty() && (request.symbols().empty() || !request.symbols(0).empty())) {
-            refuse("symbols", "the first symbol must be the empty text");
+            intake_.refuse("symbols", "the first symbol must be the empty text");
             return;
         }
         for (const wire::SeriesV2& series : request.timeseries()) {
@@ -108,10 +101,9 @@ class RemoteWriteReceiver::Batch {
     }
 
     WriteOutcome take() && {
-        if (faults_ > most_texts) {
-            out_.text += fmt::format("and {} more\n", faults_ - most_texts);
-        }
-        return std::move(out_);
+        // 429 wins: the sender comes again, and finds what is there already accepted.
+        const unsigned status = intake_.is_full() ? 429 : intake_.refused() > 0 ? 400 : 204;
+        return {status, intake_.text(), two_, intake_.samples(), intake_.histograms()};
     }
 
   private:
@@ -123,135 +115,70 @@ class RemoteWriteReceiver::Batch {
         for (int i = 0; i + 1 < refs.size(); i += 2) {
             const auto symbols = static_cast<std::uint32_t>(request.symbols_size());
             if (refs[i] >= symbols || refs[i + 1] >= symbols) {
-                refuse("symbols", "a label refers to a symbol that is not there");
+                intake_.refuse("symbols", "a label refers to a symbol that is not there");
                 return std::nullopt;
             }
             const std::string& name = request.symbols(static_cast<int>(refs[i]));
             const std::string& value = request.symbols(static_cast<int>(refs[i + 1]));
             bytes += name.size() + value.size();
             if (bytes > most_label_bytes || labels.size() >= most_labels) {
-                refuse("label_limit", too_many());
+                intake_.refuse("label_limit", too_many_labels());
                 return std::nullopt;
             }
             labels.push_back({name, value});
         }
         if (refs.size() % 2 != 0) {
-            refuse("symbols", "labels are pairs of references, found one without its pair");
+            intake_.refuse("symbols", "labels are pairs of references, found one without its pair");
             return std::nullopt;
         }
         return labels;
     }
 
-    static std::string too_many() {
-        return fmt::format("a series has at most {} labels of {} bytes together", most_labels, most_label_bytes);
-    }
-
-    bool judge(std::vector<model::Label>& labels) {
-        std::ranges::sort(labels);
-        std::size_t bytes = 0;
-        bool valid = true;
-        bool named = false;
-        for (const model::Label& label : labels) {
-            bytes += label.name.size() + label.value.size();
-            named = named || (label.name == model::metric_name_label && !label.value.empty());
-            valid = valid && !label.name.empty() && is_utf8(label.name) && is_utf8(label.value);
-        }
-        if (bytes > most_label_bytes || labels.size() > most_labels) {
-            refuse("label_limit", too_many());
-            return false;
-        }
-        const bool twice = std::ranges::adjacent_find(labels, {}, &model::Label::name) != labels.end();
-        if (!valid || !named || twice) {
-            const std::string_view what = !valid ? "invalid label" : !named ? "invalid metric name" : "duplicated label";
-            // Version 1 passes over such a series in silence, as Prometheus does.
-            two_ ? refuse("labels", std::string(what) + " in a series") : drop("labels");
-            return false;
-        }
-        return true;
-    }
-
     template <class Series>
     void add_series(std::vector<model::Label> given, const Series& series) {
-        if (!judge(given)) {
+        if (const std::optional<LabelFault> fault = fault_of_labels(given)) {
+            // Version 1 passes over such a series in silence, as Prometheus does.
+            const bool is_silent = !two_ && std::string_view(fault->reason) == "labels";
+            is_silent ? intake_.drop(fault->reason) : intake_.refuse(fault->reason, fault->text);
             return;
         }
         const model::Labels labels(std::move(given));
         if (series.samples().empty() && series.histograms().empty()) {
             if (two_) {
-                refuse("empty", "a series must have a sample or a histogram: " + labels.to_string());
+                intake_.refuse("empty", "a series must have a sample or a histogram: " + labels.to_string());
             }
             return;
         }
         if (!series.samples().empty()) {
-            add_samples(labels, series.samples());
+            if (const std::optional<tsdb::SeriesId> id = intake_.open(labels)) {
+                for (const wire::Sample& sample : series.samples()) {
+                    intake_.append(*id, labels, sample.timestamp(), sample.value());
+                }
+            }
         }
         for (const wire::Histogram& histogram : series.histograms()) {
             add_histogram(labels, histogram);
         }
     }
 
-    template <class Samples>
-    void add_samples(const model::Labels& labels, const Samples& samples) {
-        const Result<tsdb::SeriesId> id = receiver_.head_.open_series(labels);
-        if (!id) {
-            refuse("series_limit", id.error().message, 429);
-            return;
-        }
-        for (const wire::Sample& sample : samples) {
-            if (!in_bounds(labels, sample.timestamp())) {
-                continue;
-            }
-            const Result<void> stored = receiver_.head_.append(*id, from_unix_ms(sample.timestamp()), sample.value());
-            stored ? void(++out_.samples) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
-        }
-    }
-
     void add_histogram(const model::Labels& labels, const wire::Histogram& in) {
-        if (!in_bounds(labels, in.timestamp())) {
+        if (!intake_.in_bounds(labels, in.timestamp())) {
             return;
         }
         Result<model::HistogramSample> sample = histogram_of(in);
         if (!sample) {
-            refuse("histogram", sample.error().message + " in series " + labels.to_string());
+            intake_.refuse("histogram", sample.error().message + " in series " + labels.to_string());
             return;
         }
-        const Result<void> stored = receiver_.head_.append(labels, std::move(*sample));
-        stored ? void(++out_.histograms) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
+        intake_.append(labels, std::move(*sample));
     }
 
-    bool in_bounds(const model::Labels& labels, std::int64_t at_ms) {
-        if (at_ms > to_unix_ms(now_ + most_ahead) || at_ms < std::max<std::int64_t>(0, to_unix_ms(now_ - receiver_.max_age_))) {
-            refuse("out_of_bounds", "out of bounds: the time is too far from now for series " + labels.to_string());
-            return false;
-        }
-        return true;
-    }
-
-    void drop(const char* reason) {
-        receiver_.metrics_
-            .counter("noroshi_remote_write_dropped_total", "What came by remote write and was not stored, by reason.",
-                     {{"reason", reason}})
-            .add();
-    }
-
-    void refuse(const char* reason, const std::string& text, unsigned status = 400) {
-        drop(reason);
-        // 429 wins: the sender comes again, and finds what is there already accepted.
-        out_.status = out_.status == 429 ? 429 : status;
-        if (++faults_ <= most_texts) {
-            out_.text += text + "\n";
-        }
-    }
-
-    RemoteWriteReceiver& receiver_;
+    Intake intake_;
     bool two_;
-    TimestampMs now_;
-    WriteOutcome out_;
-    std::size_t faults_{0};
 };
 
 RemoteWriteReceiver::RemoteWriteReceiver(tsdb::Head& head, const Clock& clock, Metrics& metrics, Milliseconds max_age)
-    : head_(head), clock_(clock), metrics_(metrics), max_age_(max_age) {}
+    : parts_{head, clock, metrics, max_age, "noroshi_remote_write_dropped_total", "What came by remote write and was not stored, by reason."} {}
 
 WriteOutcome RemoteWriteReceiver::receive(std::string_view type, std::string_view encoding, std::string_view body) {
     const Version version = version_of(type);
@@ -265,7 +192,7 @@ WriteOutcome RemoteWriteReceiver::receive(std::string_view type, std::string_vie
     if (!plain) {
         return {400, plain.error().message + "\n"};
     }
-    Batch batch(*this, version == Version::two);
+    Batch batch(parts_, version == Version::two);
     const auto take = [&](auto request) -> WriteOutcome {
         if (!request.ParseFromString(*plain)) {
             return {400, "body is not the protobuf message that its Content-Type names\n", version == Version::two};

@@ -4,9 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/metrics.hpp"
-#include "base/time.hpp"
-#include "tsdb/tsdb.hpp"
+#include "collect/push/intake.hpp"
 
 namespace noroshi::collect {
 
@@ -18,11 +16,6 @@ struct WriteOutcome {
     std::size_t samples{0};     ///< stored
     std::size_t histograms{0};  ///< stored
 };
-
-/// Limits on one request.
-inline constexpr std::size_t most_write_bytes = 8u << 20;   ///< after decompression
-inline constexpr std::size_t most_label_bytes = 16u << 10;  ///< of one series, names and values
-inline constexpr std::size_t most_labels = 128;             ///< of one series
 
 /// Receives remote write 1.0 and 2.0 and appends to the store, stale markers and native histograms too. What is not
 /// stored is counted by reason in noroshi_remote_write_dropped_total. Thread: the I/O thread.
@@ -36,10 +29,7 @@ class RemoteWriteReceiver {
   private:
     class Batch;
 
-    tsdb::Head& head_;
-    const Clock& clock_;
-    Metrics& metrics_;
-    Milliseconds max_age_;
+    IntakeParts parts_;
 };
 
 }  // namespace noroshi::collect

@@ -20,3 +20,7 @@ export const { multiaddr } = await import('@multiformats/multiaddr');
 export const { EnrDecoder } = await import('@waku/enr');
 export const { keccak_256 } = await import('@noble/hashes/sha3.js');
 export const secp256k1 = await import('@noble/secp256k1');
+
+/** OpenTelemetry's metrics SDK and its exporter, loaded when they are wanted: the other tests do without. */
+export const openTelemetry = async () => ({ ...await import('@opentelemetry/sdk-metrics'), ...await import('@opentelemetry/resources'),
+  ...await import('@opentelemetry/exporter-metrics-otlp-proto') });
