@@ -25,6 +25,8 @@ struct ScrapedSample {
     /// Labels given with an empty value. They are absent from `labels`, but keep a target's label of that name away
     /// when labels are honoured (a push gateway relies on it).
     std::vector<std::string> emptied{};
+    /// Of a reading with a memo of lines: one more than its line there. When that is known, `labels` are not set.
+    std::uint32_t line{0};
 };
 
 enum class ExpositionFormat { text_0_0_4, openmetrics_1_0 };

@@ -57,10 +57,22 @@ model::Labels SampleWriter::relabelled(const ScrapedSample& sample) const {
 
 Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSample> samples) {
     ++round_;
+    const auto is_ready = [this](const ScrapedSample& sample) {
+        return sample.line != 0 && memo_[sample.line - 1].is_known() && !memo_[sample.line - 1].dropped;
+    };
+    if (known_.empty() && std::ranges::all_of(samples, is_ready)) {
+        return samples;
+    }
     std::vector<ScrapedSample> out;
     out.reserve(samples.size());
     for (ScrapedSample& sample : samples) {
-        if (options_.relabel.empty() || !sample.emptied.empty()) {
+        if (sample.line != 0 && memo_[sample.line - 1].is_known()) {
+            if (!memo_[sample.line - 1].dropped) {
+                out.push_back(std::move(sample));
+            }
+            continue;
+        }
+        if (options_.relabel.empty() || !sample.emptied.empty() || sample.line != 0) {
             sample.labels = relabelled(sample);
         } else if (const auto known = known_.find(sample.labels); known != known_.end()) {
             known->second.round = round_;
@@ -71,6 +83,9 @@ Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSamp
             sample.labels = std::move(labels);
         }
         if (sample.labels.empty()) {
+            if (sample.line != 0) {
+                memo_[sample.line - 1].dropped = true;
+            }
             continue;
         }
         if (sample.labels.metric_name().empty()) {
@@ -91,6 +106,7 @@ std::size_t SampleWriter::write(std::span<const ScrapedSample> samples, Timestam
 
 std::size_t SampleWriter::write_prepared(std::span<const ScrapedSample> samples, TimestampMs at) {
     ++reading_;
+    read_ = 0;
     std::size_t added = 0;
     for (const ScrapedSample& sample : samples) {
         write_sample(sample, at, added);
@@ -101,6 +117,10 @@ std::size_t SampleWriter::write_prepared(std::span<const ScrapedSample> samples,
 
 void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added) {
     const bool own_time = sample.at.has_value() && options_.honor_timestamps;
+    LineMemo::Line* const line = sample.line == 0 ? nullptr : &memo_[sample.line - 1];
+    if (line != nullptr && line->is_known()) {
+        return write_known(*line, sample, at);
+    }
     if (own_time && (*sample.at > at + max_ahead || *sample.at < TimestampMs{})) {
         counters_.out_of_bounds.add();
         return;
@@ -117,21 +137,59 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
     }
     if (own_time) {
         if (options_.track_timestamps_staleness) {
-            const auto [entry, is_new] = seen_.insert_or_assign(*series, reading_);
+            const auto [entry, is_new] = seen_.try_emplace(*series, 0);
             added += is_new ? 1 : 0;
+            static_cast<void>(mark_seen(entry->second));
         }
         append(*series, *sample.at, sample.value);
         return;
     }
-    const auto [entry, is_new] = seen_.try_emplace(*series, reading_);
-    if (is_new) {
-        ++added;
-    } else if (entry->second == reading_) {
+    const auto [entry, is_new] = seen_.try_emplace(*series, 0);
+    added += is_new ? 1 : 0;
+    if (!mark_seen(entry->second)) {
         counters_.duplicate.add();
         return;
     }
-    entry->second = reading_;
     append(*series, at, sample.value);
+    if (line != nullptr) {
+        line->series = *series;
+        line->seen = &entry->second;
+    }
+}
+
+void SampleWriter::write_known(LineMemo::Line& line, const ScrapedSample& sample, TimestampMs at) {
+    const tsdb::SeriesId series = line.series;
+    if (sample.at.has_value() && options_.honor_timestamps) {
+        line.series = {};  // lines with a time of their own are not remembered: they come and go as series do
+        if (*sample.at > at + max_ahead || *sample.at < TimestampMs{}) {
+            counters_.out_of_bounds.add();
+            return;
+        }
+        if (options_.track_timestamps_staleness) {
+            static_cast<void>(mark_seen(*line.seen));
+        }
+        append(series, *sample.at, sample.value);
+        return;
+    }
+    if (!mark_seen(*line.seen)) {
+        counters_.duplicate.add();
+        return;
+    }
+    const Result<void> stored = head_.append(series, at, sample.value);
+    if (!stored) {
+        counters_.out_of_order.add();
+        if (stored.error().code == Errc::not_found) {
+            line.series = {};  // dropped by retention: to be opened again
+        }
+    }
+}
+
+bool SampleWriter::mark_seen(std::uint64_t& entry) {
+    if (std::exchange(entry, reading_) == reading_) {
+        return false;
+    }
+    ++read_;
+    return true;
 }
 
 void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
@@ -146,6 +204,9 @@ bool SampleWriter::is_report(const model::Labels& labels) const {
 }
 
 void SampleWriter::mark_missing(TimestampMs at) {
+    if (read_ == seen_.size()) {
+        return;
+    }
     for (auto entry = seen_.begin(); entry != seen_.end();) {
         if (entry->second == reading_) {
             ++entry;
@@ -158,7 +219,9 @@ void SampleWriter::mark_missing(TimestampMs at) {
 }
 
 void SampleWriter::write_failure(TimestampMs at) {
+    memo_.clear();
     ++reading_;
+    read_ = 0;
     mark_missing(at);
 }
 

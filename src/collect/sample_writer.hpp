@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "collect/collect.hpp"
+#include "scrape/line_memo.hpp"
 
 namespace noroshi::collect {
 
@@ -47,6 +48,9 @@ class SampleWriter {
     /// The reading as it is to be written: joined with the source's labels, relabelled, without what that drops.
     /// A series that was in the reading before costs one look-up. Errors: invalid_argument (no metric name is left).
     [[nodiscard]] Result<std::vector<ScrapedSample>> prepare(std::vector<ScrapedSample> samples);
+    /// For a parser of this source's readings. It knows the series of lines that were written before; a reading that was not
+    /// written has to be followed by `write_failure`.
+    [[nodiscard]] LineMemo& memo() { return memo_; }
     /// As write, of what `prepare` gave.
     std::size_t write_prepared(std::span<const ScrapedSample> samples, TimestampMs at);
     /// Appends a whole reading taken at `at`; series of the reading before that are not in it get a stale marker.
@@ -64,6 +68,9 @@ class SampleWriter {
   private:
     [[nodiscard]] model::Labels relabelled(const ScrapedSample& sample) const;
     void write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added);
+    /// False when the series was in this reading already.
+    [[nodiscard]] bool mark_seen(std::uint64_t& entry);
+    void write_known(LineMemo::Line& line, const ScrapedSample& sample, TimestampMs at);
     void append(tsdb::SeriesId series, TimestampMs at, double value);
     [[nodiscard]] bool is_report(const model::Labels& labels) const;
     /// Stale markers to what the current reading did not have.
@@ -77,6 +84,7 @@ class SampleWriter {
     std::array<model::Labels, report_count> report_labels_;
     std::unordered_map<tsdb::SeriesId, std::uint64_t> seen_;  // series to the reading it was last in
     std::uint64_t reading_{0};
+    std::size_t read_{0};  // entries of seen_ that are of this reading
     bool reported_{false};
     struct Known {
         model::Labels labels;  // empty: dropped
@@ -84,6 +92,7 @@ class SampleWriter {
     };
     std::unordered_map<model::Labels, Known, model::LabelsHash> known_;  // scraped labels to what they become
     std::uint64_t round_{0};
+    LineMemo memo_;
 };
 
 }  // namespace noroshi::collect

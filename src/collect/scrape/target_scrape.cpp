@@ -5,6 +5,7 @@
 
 #include "scrape/line_reader.hpp"
 #include "scrape/negotiation.hpp"
+#include "scrape/sample_line.hpp"
 
 namespace noroshi::collect {
 
@@ -101,7 +102,10 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
                                                       {"instance", target().labels.get("instance")},
                                                       {"content_type", content_type}});
     }
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response->body, *format);
+    // OpenMetrics is not remembered: its lines are judged by their families, and by one another.
+    Result<std::vector<ScrapedSample>> samples = *format == ExpositionFormat::text_0_0_4
+                                                     ? parse_text(response->body, ParseLimits{}, &writer_.memo())
+                                                     : parse_exposition(response->body, *format);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         return tl::unexpected(Failure{limit ? "parse_limit" : "parse", samples.error().to_string()});
