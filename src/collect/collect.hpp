@@ -26,6 +26,8 @@ struct ScrapedSample {
     /// Labels given with an empty value. They are absent from `labels`, but keep a target's label of that name away
     /// when labels are honoured (a push gateway relies on it).
     std::vector<std::string> emptied{};
+    /// Of a reading with a memo of lines: one more than its line there. When that is known, `labels` are not set.
+    std::uint32_t line{0};
 };
 
 /// What an exposition says of a family of metrics; "" for what it does not say.

@@ -15,6 +15,7 @@ constexpr Milliseconds max_ahead = std::chrono::minutes(10);
 
 /// So long a series that ended counts for its source: as long as the store may keep it in memory, about.
 constexpr Milliseconds remembered = std::chrono::hours(1);
+constexpr Milliseconds look_again = std::chrono::minutes(1);
 
 constexpr std::array<std::string_view, 5> report_names{"up", "scrape_duration_seconds", "scrape_samples_scraped",
                                                        "scrape_samples_post_metric_relabeling", "scrape_series_added"};
@@ -60,10 +61,22 @@ model::Labels SampleWriter::relabelled(const ScrapedSample& sample) const {
 
 Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSample> samples) {
     ++round_;
+    const auto is_ready = [this](const ScrapedSample& sample) {
+        return sample.line != 0 && memo_[sample.line - 1].is_known() && !memo_[sample.line - 1].dropped;
+    };
+    if (known_.empty() && std::ranges::all_of(samples, is_ready)) {
+        return samples;
+    }
     std::vector<ScrapedSample> out;
     out.reserve(samples.size());
     for (ScrapedSample& sample : samples) {
-        if (options_.relabel.empty() || !sample.emptied.empty()) {
+        if (sample.line != 0 && memo_[sample.line - 1].is_known()) {
+            if (!memo_[sample.line - 1].dropped) {
+                out.push_back(std::move(sample));
+            }
+            continue;
+        }
+        if (options_.relabel.empty() || !sample.emptied.empty() || sample.line != 0) {
             sample.labels = relabelled(sample);
         } else if (const auto known = known_.find(sample.labels); known != known_.end()) {
             known->second.round = round_;
@@ -74,6 +87,9 @@ Result<std::vector<ScrapedSample>> SampleWriter::prepare(std::vector<ScrapedSamp
             sample.labels = std::move(labels);
         }
         if (sample.labels.empty()) {
+            if (sample.line != 0) {
+                memo_[sample.line - 1].dropped = true;
+            }
             continue;
         }
         if (sample.labels.metric_name().empty()) {
@@ -94,6 +110,7 @@ std::size_t SampleWriter::write(std::span<const ScrapedSample> samples, Timestam
 
 std::size_t SampleWriter::write_prepared(std::span<const ScrapedSample> samples, TimestampMs at) {
     ++reading_;
+    read_ = 0;
     std::size_t added = 0;
     for (const ScrapedSample& sample : samples) {
         write_sample(sample, at, added);
@@ -104,6 +121,10 @@ std::size_t SampleWriter::write_prepared(std::span<const ScrapedSample> samples,
 
 void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added) {
     const bool own_time = sample.at.has_value() && options_.honor_timestamps;
+    LineMemo::Line* const line = sample.line == 0 ? nullptr : &memo_[sample.line - 1];
+    if (line != nullptr && line->is_known()) {
+        return write_known(*line, sample, at);
+    }
     if (own_time && (*sample.at > at + max_ahead || *sample.at < TimestampMs{})) {
         counters_.out_of_bounds.add();
         return;
@@ -118,20 +139,65 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
         counters_.series_limit.add();
         return;
     }
-    Seen& seen = seen_[labels.hash()];
-    if (seen.reading == reading_ && !own_time) {
+    SeenSeries& seen = seen_[labels.hash()];
+    const bool is_new = seen.reading == 0 || seen.ended;
+    if (!mark_seen(seen) && !own_time) {
         counters_.duplicate.add();
         return;
     }
-    added += seen.reading == 0 || seen.ended ? 1 : 0;
-    seen = {*series, reading_, !own_time || options_.track_timestamps_staleness, std::nullopt};
+    added += is_new ? 1 : 0;
+    seen.series = *series;
+    seen.tracked = !own_time || options_.track_timestamps_staleness;
     append(*series, own_time ? *sample.at : at, sample.value);
+    if (line != nullptr && !own_time) {
+        line->series = *series;
+        line->seen = &seen;
+    }
+}
+
+void SampleWriter::write_known(LineMemo::Line& line, const ScrapedSample& sample, TimestampMs at) {
+    const tsdb::SeriesId series = line.series;
+    if (sample.at.has_value() && options_.honor_timestamps) {
+        line.series = {};  // lines with a time of their own are not remembered: they come and go as series do
+        if (*sample.at > at + max_ahead || *sample.at < TimestampMs{}) {
+            counters_.out_of_bounds.add();
+            return;
+        }
+        static_cast<void>(mark_seen(*line.seen));
+        line.seen->tracked = options_.track_timestamps_staleness;
+        append(series, *sample.at, sample.value);
+        return;
+    }
+    if (!mark_seen(*line.seen)) {
+        counters_.duplicate.add();
+        return;
+    }
+    const Result<void> stored = head_.append(series, at, sample.value);
+    if (!stored) {
+        counters_.out_of_order.add();
+        if (stored.error().code == Errc::not_found) {
+            line.series = {};  // dropped by retention: to be opened again
+        }
+    }
 }
 
 std::size_t SampleWriter::series_with(std::span<const ScrapedSample> prepared) const {
     return seen_.size() + static_cast<std::size_t>(std::ranges::count_if(prepared, [this](const ScrapedSample& sample) {
-        return !seen_.contains(sample.labels.hash());
+        const bool is_known = sample.line != 0 && memo_[sample.line - 1].is_known();
+        return !is_known && !seen_.contains(sample.labels.hash());
     }));
+}
+
+bool SampleWriter::mark_seen(SeenSeries& seen) {
+    if (std::exchange(seen.reading, reading_) == reading_) {
+        return false;
+    }
+    ++read_;
+    if (seen.ended) {
+        seen.ended.reset();
+        --ended_;
+    }
+    return true;
 }
 
 void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
@@ -146,21 +212,33 @@ bool SampleWriter::is_report(const model::Labels& labels) const {
 }
 
 void SampleWriter::mark_missing(TimestampMs at) {
+    if (read_ + ended_ == seen_.size() && (ended_ == 0 || at < next_look_)) {
+        return;
+    }
+    next_look_ = at + look_again;
     for (auto entry = seen_.begin(); entry != seen_.end();) {
-        Seen& seen = entry->second;
+        SeenSeries& seen = entry->second;
         if (seen.reading != reading_ && !seen.ended) {
             seen.ended = at;
+            ++ended_;
             if (seen.tracked) {
                 // Refused when the series was dropped by retention or has a newer sample: then there is nothing to end.
                 static_cast<void>(head_.append(seen.series, at, model::stale_marker()));
             }
         }
-        entry = seen.ended && at - *seen.ended > remembered ? seen_.erase(entry) : std::next(entry);
+        if (seen.ended && at - *seen.ended > remembered) {
+            --ended_;
+            entry = seen_.erase(entry);
+        } else {
+            ++entry;
+        }
     }
 }
 
 void SampleWriter::write_failure(TimestampMs at) {
+    memo_.clear();
     ++reading_;
+    read_ = 0;
     mark_missing(at);
 }
 

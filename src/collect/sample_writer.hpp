@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "collect/collect.hpp"
+#include "scrape/line_memo.hpp"
 
 namespace noroshi::collect {
 
@@ -37,6 +38,14 @@ struct ScrapeReport {
     std::size_t added{0};
 };
 
+/// What the writer knows of a series of its source.
+struct SeenSeries {
+    tsdb::SeriesId series{};
+    std::uint64_t reading{0};  ///< that it was last in
+    bool tracked{false};       ///< gets a stale marker when it is missing
+    std::optional<TimestampMs> ended{};
+};
+
 /// Writes one source's samples to the store and remembers which series it wrote, so that those that vanish get a stale
 /// marker. Samples with a time of their own are remembered only when the
 /// options say so, as in Prometheus. Thread: the I/O thread.
@@ -51,6 +60,9 @@ class SampleWriter {
     [[nodiscard]] std::size_t series_with(std::span<const ScrapedSample> prepared) const;
     /// Lets go of what `prepare` remembers, when what it gave is not written.
     void forget_prepared() { known_.clear(); }
+    /// For a parser of this source's readings. It knows the series of lines that were written before; a reading that was not
+    /// written has to be followed by `write_failure`.
+    [[nodiscard]] LineMemo& memo() { return memo_; }
     /// As write, of what `prepare` gave.
     std::size_t write_prepared(std::span<const ScrapedSample> samples, TimestampMs at);
     /// Appends a whole reading taken at `at`; series of the reading before that are not in it get a stale marker.
@@ -68,6 +80,9 @@ class SampleWriter {
   private:
     [[nodiscard]] model::Labels relabelled(const ScrapedSample& sample) const;
     void write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added);
+    /// False when the series was in this reading already.
+    [[nodiscard]] bool mark_seen(SeenSeries& seen);
+    void write_known(LineMemo::Line& line, const ScrapedSample& sample, TimestampMs at);
     void append(tsdb::SeriesId series, TimestampMs at, double value);
     [[nodiscard]] bool is_report(const model::Labels& labels) const;
     /// Stale markers to what the current reading did not have.
@@ -79,14 +94,11 @@ class SampleWriter {
     CollectCounters& counters_;
     WriterOptions options_;
     std::array<model::Labels, report_count> report_labels_;
-    struct Seen {
-        tsdb::SeriesId series{};
-        std::uint64_t reading{0};  // that it was last in
-        bool tracked{false};       // gets a stale marker when it is missing
-        std::optional<TimestampMs> ended{};
-    };
-    std::unordered_map<std::uint64_t, Seen> seen_;  // by the hash of their labels; ended ones stay for an hour, to be counted
+    std::unordered_map<std::uint64_t, SeenSeries> seen_;  // by the hash of their labels; ended ones stay for an hour, to be counted
     std::uint64_t reading_{0};
+    std::size_t read_{0};   // entries of seen_ that are of this reading
+    std::size_t ended_{0};  // and that ended
+    TimestampMs next_look_{};  // for ended ones that are to be forgotten
     bool reported_{false};
     struct Known {
         model::Labels labels;  // empty: dropped
@@ -94,6 +106,7 @@ class SampleWriter {
     };
     std::unordered_map<model::Labels, Known, model::LabelsHash> known_;  // scraped labels to what they become
     std::uint64_t round_{0};
+    LineMemo memo_;
 };
 
 }  // namespace noroshi::collect

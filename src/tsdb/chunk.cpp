@@ -35,6 +35,9 @@ void Chunk::put(std::uint64_t value, unsigned count) {
     while (count > 0) {
         const unsigned used = size_bits_ % 64;
         if (used == 0) {
+            if (words_.size() == words_.capacity()) {
+                words_.reserve(words_.size() + std::max<std::size_t>(4, words_.size() / 4));  // memory before time
+            }
             words_.push_back(0);
         }
         const unsigned room = 64 - used;
@@ -124,28 +127,37 @@ Chunk Chunk::from_bytes(std::string_view bytes, std::uint16_t count, std::int64_
     return out;
 }
 
-std::uint64_t Chunk::Reader::bits(unsigned count) {
-    if (failed_ || count > chunk_->size_bits_ - position_) {
-        failed_ = true;
+/// The next 64 bits, zeros where the stream has ended; nothing is taken.
+std::uint64_t Chunk::Reader::peek() const {
+    const std::size_t word = position_ / 64;
+    const unsigned used = position_ % 64;
+    if (word >= chunk_->words_.size()) {
         return 0;
     }
-    std::uint64_t out = 0;
-    while (count > 0) {
-        const unsigned used = position_ % 64;
-        const unsigned take = std::min(64 - used, count);
-        const std::uint64_t word = chunk_->words_[position_ / 64];
-        out = (take == 64 ? 0 : out << take) | low_bits(word >> (64 - used - take), take);
-        position_ += take;
-        count -= take;
+    std::uint64_t out = chunk_->words_[word] << used;
+    if (used > 0 && word + 1 < chunk_->words_.size()) {
+        out |= chunk_->words_[word + 1] >> (64 - used);
     }
     return out;
 }
 
-void Chunk::Reader::read_time() {
-    unsigned kind = 0;
-    while (kind < 3 && bits(1) == 1) {
-        ++kind;
+void Chunk::Reader::skip(unsigned count) {
+    if (count > chunk_->size_bits_ - position_) {
+        failed_ = true;
+        return;
     }
+    position_ += count;
+}
+
+std::uint64_t Chunk::Reader::bits(unsigned count) {
+    const std::uint64_t out = peek() >> (64 - count);
+    skip(count);
+    return failed_ ? 0 : out;
+}
+
+void Chunk::Reader::read_time() {
+    const auto kind = static_cast<unsigned>(std::min(3, std::countl_one(peek())));
+    skip(kind < 3 ? kind + 1 : 3);
     if (kind > 0) {
         delta_ms_ = wrapping_sum(delta_ms_, sign_extended(bits(class_bits[kind]), class_bits[kind]));
     }
@@ -153,12 +165,19 @@ void Chunk::Reader::read_time() {
 }
 
 void Chunk::Reader::read_value() {
-    if (bits(1) == 0) {
-        return;
-    }
-    if (bits(1) == 1) {
-        leading_ = static_cast<unsigned>(bits(5));
-        significant_ = static_cast<unsigned>(bits(6)) + 1;
+    const std::uint64_t head = peek();
+    switch (head >> 62) {
+        case 0b10:
+            skip(2);
+            break;
+        case 0b11:
+            leading_ = static_cast<unsigned>(head >> 57) & 31;
+            significant_ = (static_cast<unsigned>(head >> 51) & 63) + 1;
+            skip(13);
+            break;
+        default:
+            skip(1);
+            return;
     }
     if (significant_ == 0 || leading_ + significant_ > 64) {
         failed_ = true;

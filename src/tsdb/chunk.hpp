@@ -39,7 +39,9 @@ class Chunk {
         bool next(model::Sample& out);
 
       private:
-        [[nodiscard]] std::uint64_t bits(unsigned count);
+        [[nodiscard]] std::uint64_t peek() const;
+        void skip(unsigned count);
+        [[nodiscard]] std::uint64_t bits(unsigned count);  // 1 to 64
         void read_time();
         void read_value();
 

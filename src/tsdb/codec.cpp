@@ -4,17 +4,22 @@
 namespace noroshi::tsdb {
 
 void Encoder::fixed(std::uint64_t value, int bytes) {
+    char text[8];
     for (int i = 0; i < bytes; ++i) {
-        out_ += static_cast<char>(value >> (8 * i));
+        text[i] = static_cast<char>(value >> (8 * i));
     }
+    out_.append(text, static_cast<std::size_t>(bytes));
 }
 
 void Encoder::varint(std::uint64_t value) {
+    char text[10];
+    std::size_t size = 0;
     while (value >= 0x80) {
-        out_ += static_cast<char>(value | 0x80);
+        text[size++] = static_cast<char>(value | 0x80);
         value >>= 7;
     }
-    out_ += static_cast<char>(value);
+    text[size++] = static_cast<char>(value);
+    out_.append(text, size);
 }
 
 void Encoder::signed_varint(std::int64_t value) {
@@ -28,7 +33,7 @@ void Encoder::text(std::string_view value) {
 
 void Encoder::labels(const model::Labels& labels) {
     varint(labels.size());
-    for (const model::Label& label : labels) {
+    for (const model::LabelView label : labels) {
         text(label.name);
         text(label.value);
     }

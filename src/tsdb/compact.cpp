@@ -83,10 +83,10 @@ std::vector<const Chunk*> pointers(const std::vector<Chunk>& chunks) {
 
 Result<BuiltBlock> write_block(const Folder& folder, std::uint64_t number, std::vector<SealedSeries> series,
                                BlockMeta meta) {
-    std::ranges::sort(series, [](const SealedSeries& a, const SealedSeries& b) { return *a.labels < *b.labels; });
+    std::ranges::sort(series, [](const SealedSeries& a, const SealedSeries& b) { return a.labels < b.labels; });
     return build(folder, number, std::move(meta), [&series](BlockWriter& writer) -> Result<void> {
         for (const SealedSeries& one : series) {
-            NOROSHI_TRY_VOID(writer.add(*one.labels, pointers(one.chunks)));
+            NOROSHI_TRY_VOID(writer.add(one.labels, pointers(one.chunks)));
         }
         return {};
     });

@@ -10,7 +10,7 @@ namespace noroshi::tsdb {
 
 /// A series' chunks on their way to a block: a copy, so that another thread may write them.
 struct SealedSeries {
-    std::shared_ptr<const model::Labels> labels;
+    model::Labels labels;
     std::vector<Chunk> chunks;
 };
 

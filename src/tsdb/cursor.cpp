@@ -32,6 +32,23 @@ class ChunkCursor : public Cursor {
         }
     }
 
+    void read_rest(std::vector<model::Sample>& out, bool with_stale_markers) final {
+        model::Sample sample{};
+        for (const Chunk* chunk = nullptr; reader_ || (chunk = next_chunk()) != nullptr; reader_.reset()) {
+            Chunk::Reader reader = reader_ ? *reader_ : Chunk::Reader(*chunk);
+            while (reader.next(sample)) {
+                const std::int64_t at = to_unix_ms(sample.at);
+                if (at > wanted_.to_ms) {
+                    reader_.reset();
+                    return;
+                }
+                if (at > wanted_.from_ms && (with_stale_markers || !model::is_stale_marker(sample.value))) {
+                    out.push_back(sample);
+                }
+            }
+        }
+    }
+
   protected:
     /// The next one that may hold wanted samples, valid until the next call; null: there is none.
     virtual const Chunk* next_chunk() = 0;
@@ -143,6 +160,14 @@ class JoinedCursor final : public Cursor {
 };
 
 }  // namespace
+
+void Cursor::read_rest(std::vector<model::Sample>& out, bool with_stale_markers) {
+    for (model::Sample sample{}; next(sample);) {
+        if (with_stale_markers || !model::is_stale_marker(sample.value)) {
+            out.push_back(sample);
+        }
+    }
+}
 
 std::unique_ptr<Cursor> make_head_cursor(const std::vector<Chunk>& chunks, std::size_t first, Interval wanted) {
     return std::make_unique<HeadCursor>(chunks, first, wanted);

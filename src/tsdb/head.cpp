@@ -47,10 +47,13 @@ std::vector<SelectedSeries> Head::select(std::span<const model::Matcher> matcher
                                          TimestampMs to) const {
     const Interval wanted{to_unix_ms(from), to_unix_ms(to)};
     std::vector<SelectedSeries> out;
-    state_->table.each_matching(matchers, wanted, [&](SeriesId id, const Series& series) {
-        out.push_back({id, series.labels.get(), SeriesTable::cursor(series, wanted)});
-    });
-    std::ranges::sort(out, [](const SelectedSeries& a, const SelectedSeries& b) { return *a.labels < *b.labels; });
+    const std::vector<SeriesTable::Match>& matching = state_->table.matching(matchers);
+    out.reserve(matching.size());
+    for (const auto& [id, series] : matching) {
+        if (SeriesTable::has_samples(*series, wanted)) {
+            out.push_back({id, &series->labels, SeriesTable::cursor(*series, wanted)});
+        }
+    }
     state_->histograms.add_to(out, matchers, from, to);
     return out;
 }
@@ -63,7 +66,7 @@ std::vector<std::string> Head::label_names(std::span<const model::Matcher> match
                                            TimestampMs to) const {
     std::set<std::string_view> names;
     state_->table.each_matching(matchers, {to_unix_ms(from), to_unix_ms(to)}, [&](SeriesId, const Series& series) {
-        for (const model::Label& label : *series.labels) {
+        for (const model::LabelView label : series.labels) {
             names.insert(label.name);
         }
     });
@@ -74,7 +77,7 @@ std::vector<std::string> Head::label_values(std::string_view name, std::span<con
                                             TimestampMs from, TimestampMs to) const {
     std::set<std::string_view> values;
     state_->table.each_matching(matchers, {to_unix_ms(from), to_unix_ms(to)}, [&](SeriesId, const Series& series) {
-        if (const std::string_view value = series.labels->get(name); !value.empty()) {
+        if (const std::string_view value = series.labels.get(name); !value.empty()) {
             values.insert(value);
         }
     });

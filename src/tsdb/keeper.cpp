@@ -156,7 +156,7 @@ bool Keeper::cut(std::int64_t now_ms) {
         if (end == series.chunks.begin()) {
             return;
         }
-        series.sealed = static_cast<std::size_t>(end - series.chunks.begin());
+        series.sealed = static_cast<std::uint32_t>(end - series.chunks.begin());
         sealed.push_back({series.labels, {series.chunks.begin(), end}});
         for (const Chunk& chunk : sealed.back().chunks) {
             bytes += chunk.bytes();
@@ -190,7 +190,7 @@ void Keeper::cut_done(std::int64_t cut_ms, const Built& built) {
     const bool written = built.has_value();
     table_.each([written](Series& series) {
         if (written) {
-            series.chunks.erase(series.chunks.begin(), series.chunks.begin() + static_cast<std::ptrdiff_t>(series.sealed));
+            series.chunks.erase(series.chunks.begin(), series.chunks.begin() + series.sealed);
         }
         series.sealed = 0;
     });

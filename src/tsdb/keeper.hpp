@@ -28,7 +28,7 @@ class Keeper {
                                                               Log log);
 
     void log_sample(SeriesId id, Series& series, std::int64_t at_ms, double value) {
-        wal_->append(static_cast<std::uint64_t>(id), *series.labels, series.defined_in, at_ms, value);
+        wal_->append(static_cast<std::uint64_t>(id), series.labels, series.defined_in, at_ms, value);
     }
     /// Takes over what was written, and sets going what is due: one of retention, cap, a new block, a merge.
     void maintain(TimestampMs now);

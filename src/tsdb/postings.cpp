@@ -8,7 +8,7 @@ namespace noroshi::tsdb {
 
 void Postings::add(SeriesId series, const model::Labels& labels) {
     for (const model::Label& label : labels) {
-        names_[label.name][label.value].push_back(series);  // ids only grow, so the lists stay sorted
+        names_[label.name][label.value].push_back(static_cast<std::uint32_t>(series));  // ids only grow, so the lists stay sorted
     }
 }
 
@@ -16,8 +16,9 @@ void Postings::remove(SeriesId series, const model::Labels& labels) {
     for (const model::Label& label : labels) {
         auto& values = names_[label.name];
         Ids& ids = values[label.value];
-        const auto place = std::ranges::lower_bound(ids, series);
-        if (place != ids.end() && *place == series) {
+        const auto id = static_cast<std::uint32_t>(series);
+        const auto place = std::ranges::lower_bound(ids, id);
+        if (place != ids.end() && *place == id) {
             ids.erase(place);
         }
         if (ids.empty()) {
@@ -50,6 +51,7 @@ Postings::Ids Postings::matching(const model::Matcher& matcher) const {
 
 bool Postings::candidates(std::span<const model::Matcher> matchers, std::vector<SeriesId>& out) const {
     bool any = false;
+    Ids found;
     for (const model::Matcher& matcher : matchers) {
         if (matcher.matches_empty()) {
             continue;
@@ -57,16 +59,18 @@ bool Postings::candidates(std::span<const model::Matcher> matchers, std::vector<
         Ids ids = matching(matcher);
         if (any) {
             Ids both;
-            std::ranges::set_intersection(out, ids, std::back_inserter(both));
-            out = std::move(both);
+            std::ranges::set_intersection(found, ids, std::back_inserter(both));
+            found = std::move(both);
         } else {
-            out = std::move(ids);
+            found = std::move(ids);
         }
         any = true;
-        if (out.empty()) {
-            return true;
+        if (found.empty()) {
+            break;
         }
     }
+    out.reserve(found.size());
+    std::ranges::transform(found, std::back_inserter(out), [](std::uint32_t id) { return SeriesId{id}; });
     return any;
 }
 

@@ -21,28 +21,36 @@ std::size_t first_chunk(const Series& series, std::int64_t from_ms) {
     return static_cast<std::size_t>(first - series.chunks.begin());
 }
 
-bool has_samples(const Series& series, Interval wanted) {
-    const std::size_t first = first_chunk(series, wanted.from_ms);
-    if (first < series.chunks.size() && series.chunks[first].first_ms() <= wanted.to_ms) {
-        return true;
+/// Answers that are remembered have no more series than this together: some megabytes.
+constexpr std::size_t most_answered_series = 256 * 1024;
+
+std::string text_of(std::span<const model::Matcher> matchers) {
+    std::string out;
+    for (const model::Matcher& matcher : matchers) {
+        out += static_cast<char>(matcher.op());
+        for (const std::string_view part : {std::string_view(matcher.name()), std::string_view(matcher.value())}) {
+            out += std::to_string(part.size());
+            out += ':';
+            out += part;
+        }
     }
-    return std::ranges::any_of(series.blocks, [wanted](const BlockPart& part) {
-        return wanted.meets(part.place.min_ms, part.place.max_ms);
-    });
+    return out;
 }
 
 }  // namespace
 
 SeriesId SeriesTable::known(model::Labels labels) {
-    const auto found = ids_.find(&labels);
+    const auto found = ids_.find(labels);
     if (found != ids_.end()) {
         return found->second;
     }
+    NOROSHI_ASSERT(next_id_ <= std::numeric_limits<std::uint32_t>::max(), "ids begin anew at each start");
     const SeriesId id{next_id_++};
     Series& series = series_[static_cast<std::uint64_t>(id)];
-    series.labels = std::make_shared<const model::Labels>(std::move(labels));
-    ids_.emplace(series.labels.get(), id);
-    postings_.add(id, *series.labels);
+    series.labels = std::move(labels);
+    ids_.emplace(series.labels, id);
+    postings_.add(id, series.labels);
+    forget_answers();
     return id;
 }
 
@@ -54,7 +62,7 @@ void SeriesTable::set_live(Series& series, bool live) {
 }
 
 Result<SeriesId> SeriesTable::open(const model::Labels& labels) {
-    const auto found = ids_.find(&labels);
+    const auto found = ids_.find(labels);
     Series* series = found == ids_.end() ? nullptr : find(found->second);
     if (series != nullptr && series->live) {
         return found->second;
@@ -72,6 +80,18 @@ Series* SeriesTable::find(SeriesId id) {
     return found == series_.end() ? nullptr : &found->second;
 }
 
+bool SeriesTable::in_one_span(std::int64_t a_ms, std::int64_t b_ms) {
+    if (chunk_span_ == 0) {
+        return true;
+    }
+    // Nearly all appends are near one another in time: a division is rarely needed.
+    if (b_ms < span_.from_ms || b_ms >= span_.to_ms) {
+        span_.from_ms = floor_to(b_ms, chunk_span_);
+        span_.to_ms = span_.from_ms + chunk_span_;
+    }
+    return a_ms >= span_.from_ms && a_ms < span_.to_ms;
+}
+
 Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double value) {
     if (at_ms < series.last_ms) {
         return fail(Errc::conflict, "out of order sample");
@@ -83,7 +103,7 @@ Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double valu
     }
     std::vector<Chunk>& chunks = series.chunks;
     const bool fits = chunks.size() > series.sealed && !chunks.back().full() &&
-                      (chunk_span_ == 0 || floor_to(chunks.back().first_ms(), chunk_span_) == floor_to(at_ms, chunk_span_));
+                      in_one_span(chunks.back().first_ms(), at_ms);
     if (!fits) {
         if (!chunks.empty()) {
             chunks.back().shrink();
@@ -97,26 +117,82 @@ Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double valu
     return true;
 }
 
-void SeriesTable::each_matching(std::span<const model::Matcher> matchers, Interval wanted,
-                                const std::function<void(SeriesId, const Series&)>& visit) const {
-    const auto look = [&](SeriesId id, const Series& series) {
-        const bool matches = std::ranges::all_of(matchers, [&series](const model::Matcher& matcher) {
-            return matcher.matches(series.labels->get(matcher.name()));
-        });
-        if (matches && has_samples(series, wanted)) {
-            visit(id, series);
+bool SeriesTable::has_samples(const Series& series, Interval wanted) {
+    const std::size_t first = first_chunk(series, wanted.from_ms);
+    if (first < series.chunks.size() && series.chunks[first].first_ms() <= wanted.to_ms) {
+        return true;
+    }
+    return std::ranges::any_of(series.blocks, [wanted](const BlockPart& part) {
+        return wanted.meets(part.place.min_ms, part.place.max_ms);
+    });
+}
+
+void SeriesTable::visit_matching(std::span<const model::Matcher> matchers,
+                                 const std::function<void(SeriesId, const Series&)>& visit) const {
+    // The postings have judged those that want a value.
+    std::vector<const model::Matcher*> rest;
+    for (const model::Matcher& matcher : matchers) {
+        if (matcher.matches_empty()) {
+            rest.push_back(&matcher);
         }
+    }
+    const auto matches = [&rest](const Series& series) {
+        return std::ranges::all_of(rest, [&series](const model::Matcher* matcher) {
+            return matcher->matches(series.labels.get(matcher->name()));
+        });
     };
     std::vector<SeriesId> ids;
     if (postings_.candidates(matchers, ids)) {
         for (const SeriesId id : ids) {
-            look(id, series_.at(static_cast<std::uint64_t>(id)));
+            if (const Series& series = series_.at(static_cast<std::uint64_t>(id)); matches(series)) {
+                visit(id, series);
+            }
         }
         return;
     }
     for (const auto& [id, series] : series_) {
-        look(SeriesId{id}, series);
+        if (matches(series)) {
+            visit(SeriesId{id}, series);
+        }
     }
+}
+
+void SeriesTable::each_matching(std::span<const model::Matcher> matchers, Interval wanted,
+                                const std::function<void(SeriesId, const Series&)>& visit) const {
+    visit_matching(matchers, [&](SeriesId id, const Series& series) {
+        if (has_samples(series, wanted)) {
+            visit(id, series);
+        }
+    });
+}
+
+const std::vector<SeriesTable::Match>& SeriesTable::matching(std::span<const model::Matcher> matchers) const {
+    std::string text = text_of(matchers);
+    if (const auto known = answers_.find(text); known != answers_.end()) {
+        return known->second;
+    }
+    std::vector<Match> out;
+    visit_matching(matchers, [&out](SeriesId id, const Series& series) { out.push_back({id, &series}); });
+    std::ranges::sort(out, [](const Match& a, const Match& b) { return a.series->labels < b.series->labels; });
+    const std::size_t cost = out.size() + 16;
+    if (cost > most_answered_series / 4) {
+        large_answer_ = std::move(out);
+        return large_answer_;
+    }
+    if (answered_series_ + cost > most_answered_series) {
+        answers_.clear();
+        answered_series_ = 0;
+    }
+    answered_series_ += cost;
+    return answers_.emplace(std::move(text), std::move(out)).first->second;
+}
+
+void SeriesTable::forget_answers() {
+    if (answered_series_ > 0) {
+        answers_.clear();
+        answered_series_ = 0;
+    }
+    large_answer_.clear();
 }
 
 std::unique_ptr<Cursor> SeriesTable::cursor(const Series& series, Interval wanted) {
@@ -169,8 +245,9 @@ void SeriesTable::drop_empty() {
             ++entry;
             continue;
         }
-        postings_.remove(SeriesId{entry->first}, *series.labels);
-        ids_.erase(series.labels.get());
+        postings_.remove(SeriesId{entry->first}, series.labels);
+        ids_.erase(series.labels);
+        forget_answers();
         entry = series_.erase(entry);
     }
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -23,13 +24,13 @@ struct BlockPart {
 };
 
 struct Series {
-    std::shared_ptr<const model::Labels> labels;  ///< shared: a block that is being written reads on
+    model::Labels labels;
     std::vector<BlockPart> blocks;                ///< in order of min_ms
     std::vector<Chunk> chunks;                    ///< in order of time
-    std::size_t sealed{0};                        ///< so many chunks are on their way to a block and take no more
     std::int64_t last_ms{std::numeric_limits<std::int64_t>::min()};  ///< of this run's last sample
     double last_value{0};
     std::uint64_t defined_in{0};  ///< segment of the log
+    std::uint32_t sealed{0};      ///< so many chunks are on their way to a block and take no more
     bool live{false};             ///< counts for max_series: may be appended to
 
     [[nodiscard]] bool empty() const { return chunks.empty() && blocks.empty(); }
@@ -51,6 +52,16 @@ class SeriesTable {
     /// In no order; with samples in the interval as far as the bounds of chunks and blocks say.
     void each_matching(std::span<const model::Matcher> matchers, Interval wanted,
                        const std::function<void(SeriesId, const Series&)>& visit) const;
+    /// A series and its id. The series' memory is the table's own.
+    struct Match {
+        SeriesId id{};
+        const Series* series{nullptr};
+    };
+    /// All that match, in order of labels, whatever samples they have; valid until a series comes or goes. What was asked
+    /// for before is remembered until then: rules and dashboards ask for the same again and again.
+    [[nodiscard]] const std::vector<Match>& matching(std::span<const model::Matcher> matchers) const;
+    /// As far as the bounds of chunks and blocks say.
+    [[nodiscard]] static bool has_samples(const Series& series, Interval wanted);
     [[nodiscard]] static std::unique_ptr<Cursor> cursor(const Series& series, Interval wanted);
 
     void attach(const BlockPtr& block, std::vector<IndexEntry> entries);
@@ -65,22 +76,26 @@ class SeriesTable {
     [[nodiscard]] const std::unordered_map<std::uint64_t, Series>& all() const { return series_; }
 
   private:
-    struct Hash {
-        std::size_t operator()(const model::Labels* labels) const { return static_cast<std::size_t>(labels->hash()); }
-    };
-    struct Equal {
-        bool operator()(const model::Labels* a, const model::Labels* b) const { return *a == *b; }
-    };
     [[nodiscard]] SeriesId known(model::Labels labels);
+    void visit_matching(std::span<const model::Matcher> matchers,
+                        const std::function<void(SeriesId, const Series&)>& visit) const;
+    void forget_answers();
     void set_live(Series& series, bool live);
 
     std::size_t max_series_;
+    /// Whether both times lie in one multiple of `chunk_span_`.
+    [[nodiscard]] bool in_one_span(std::int64_t a_ms, std::int64_t b_ms);
+
     std::int64_t chunk_span_;
+    Interval span_{0, 0};  ///< the one that was asked for last: [from, to)
     std::uint64_t next_id_{1};
     std::size_t live_{0};
     std::unordered_map<std::uint64_t, Series> series_;  // by id
-    std::unordered_map<const model::Labels*, SeriesId, Hash, Equal> ids_;
+    std::unordered_map<model::Labels, SeriesId, model::LabelsHash> ids_;
     Postings postings_;
+    mutable std::unordered_map<std::string, std::vector<Match>> answers_;  // of `matching`, by the matchers' text
+    mutable std::size_t answered_series_{0};                               // in all answers_
+    mutable std::vector<Match> large_answer_;                              // the last that was too large to be kept
 };
 
 }  // namespace noroshi::tsdb

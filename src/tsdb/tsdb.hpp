@@ -60,6 +60,8 @@ class Cursor {
     virtual ~Cursor() = default;
     /// The next sample; false at the end, and then `out` is as it was.
     virtual bool next(model::Sample& out) = 0;
+    /// Appends all that are left, but stale markers when these are not wanted.
+    virtual void read_rest(std::vector<model::Sample>& out, bool with_stale_markers);
 };
 
 /// One selected series.

@@ -31,8 +31,7 @@ void Wal::append(std::uint64_t id, const model::Labels& labels, std::uint64_t& d
         defined_in = segment_;
     }
     open_.sample(id, at_ms, value);
-    const auto [newest, is_new] = newest_.try_emplace(segment_, at_ms);
-    newest->second = std::max(newest->second, at_ms);
+    newest_here_ = std::max(newest_here_, at_ms);
     if (open_.size() < options_.early_flush_bytes) {
         return;
     }
@@ -46,7 +45,7 @@ void Wal::append(std::uint64_t id, const model::Labels& labels, std::uint64_t& d
             lost_ += batch.samples;
         }
         line_.clear();
-        ++segment_;  // definitions went too: all are written again
+        next_segment();  // definitions went too: all are written again
     }
     wake_.notify_all();
 }
@@ -54,7 +53,16 @@ void Wal::append(std::uint64_t id, const model::Labels& labels, std::uint64_t& d
 std::uint64_t Wal::rotate() {
     const std::lock_guard held(mutex_);
     line_up();
-    return ++segment_;
+    next_segment();
+    return segment_;
+}
+
+void Wal::next_segment() {
+    if (newest_here_ != std::numeric_limits<std::int64_t>::min()) {
+        newest_[segment_] = newest_here_;
+    }
+    newest_here_ = std::numeric_limits<std::int64_t>::min();
+    ++segment_;
 }
 
 void Wal::line_up() {
@@ -116,7 +124,7 @@ void Wal::work() {
             failing_ = false;
             if (file_ && file_->size() > options_.segment_bytes && file_segment_ == segment_) {
                 line_up();
-                ++segment_;
+                next_segment();
             }
         }
         answered_ = ticket;
@@ -141,7 +149,7 @@ void Wal::give_up(std::unique_lock<std::mutex>& held, std::size_t samples, const
         lost_ += batch.samples;
     }
     line_.clear();
-    ++segment_;
+    next_segment();
 }
 
 Result<void> Wal::write(const Waiting& batch) {

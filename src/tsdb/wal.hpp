@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -62,8 +63,9 @@ class Wal {
         std::string bytes;
     };
     void work();
-    /// Puts what was collected in line. The mutex is held.
+    /// Puts what was collected in line. The mutex is held, here and below.
     void line_up();
+    void next_segment();
     void give_up(std::unique_lock<std::mutex>& held, std::size_t samples, const Error& error);
     [[nodiscard]] Result<void> write(const Waiting& batch);
 
@@ -82,6 +84,7 @@ class Wal {
     std::deque<Waiting> line_;
     std::map<std::uint64_t, std::int64_t> newest_;  // by segment: its newest sample
     std::uint64_t segment_;
+    std::int64_t newest_here_{std::numeric_limits<std::int64_t>::min()};  // of segment_; not in newest_ yet
     std::uint64_t asked_{0};
     std::uint64_t answered_{0};
     bool failing_{false};

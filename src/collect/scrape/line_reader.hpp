@@ -26,6 +26,8 @@ class LineReader {
     [[nodiscard]] std::size_t column() const { return at_ + 1; }
     [[nodiscard]] std::uint32_t line_number() const { return number_; }
 
+    /// Goes on `bytes` further, which are there.
+    void skip(std::size_t bytes) { at_ += bytes; }
     /// Takes `text` when it comes next.
     [[nodiscard]] bool take(std::string_view text);
     /// Blanks that mean nothing: skipped in the text format, never taken in OpenMetrics.

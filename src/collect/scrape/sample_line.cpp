@@ -164,20 +164,32 @@ std::string normal_bound(std::string_view text) {
     return out;
 }
 
-Result<void> SampleCollector::add(SeriesText series, double value, std::optional<TimestampMs> at, const Family& family,
-                                  const LineReader& reader) {
+Result<void> SampleCollector::count(std::size_t labels, bool own_time, const LineReader& reader) {
     if (samples_.size() >= limits_.max_samples) {
         return over_limit(reader, fmt::format("more than {} samples", limits_.max_samples));
     }
-    if (!at && ++series_ > limits_.max_series) {
+    if (!own_time && ++series_ > limits_.max_series) {
         return over_limit(reader, fmt::format("series_limit: more than {} series", limits_.max_series));
     }
-    all_labels_ += series.labels.size() + 1;
+    all_labels_ += labels + 1;
     if (all_labels_ > limits_.max_all_labels) {
         return over_limit(reader, fmt::format("more than {} labels in all", limits_.max_all_labels));
     }
+    return {};
+}
+
+Result<void> SampleCollector::add_known(const LineMemo& memo, std::size_t labels, double value, std::optional<TimestampMs> at,
+                                        const LineReader& reader) {
+    NOROSHI_TRY_VOID(count(labels, at.has_value(), reader));
+    samples_.push_back({.labels = {}, .value = value, .at = at, .emptied = {}, .line = memo.size()});
+    return {};
+}
+
+Result<void> SampleCollector::add(SeriesText series, double value, std::optional<TimestampMs> at, const Family& family,
+                                  const LineReader& reader) {
+    NOROSHI_TRY_VOID(count(series.labels.size(), at.has_value(), reader));
     const std::string_view bound = bound_label(family, series.name);
-    ScrapedSample sample{.labels = {}, .value = value, .at = at, .emptied = {}};
+    ScrapedSample sample{.labels = {}, .value = value, .at = at, .emptied = {}, .line = 0};
     for (model::Label& label : series.labels) {
         if (!bound.empty() && label.name == bound) {
             label.value = normal_bound(label.value);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collect/collect.hpp"
+#include "scrape/line_memo.hpp"
 #include "scrape/line_reader.hpp"
 
 namespace noroshi::collect {
@@ -65,10 +66,18 @@ class SampleCollector {
     /// summary. Errors: parse (a label twice), limit.
     [[nodiscard]] Result<void> add(SeriesText series, double value, std::optional<TimestampMs> at, const Family& family,
                                    const LineReader& reader);
+    /// Adds a sample of a known line of the memo, its newest.
+    [[nodiscard]] Result<void> add_known(const LineMemo& memo, std::size_t labels, double value, std::optional<TimestampMs> at,
+                                         const LineReader& reader);
+    /// The newest sample is of the newest line of the memo.
+    void note_line(const LineMemo& memo) { samples_.back().line = memo.size(); }
+    void reserve(std::size_t samples) { samples_.reserve(samples); }
     [[nodiscard]] const std::vector<ScrapedSample>& samples() const { return samples_; }
     [[nodiscard]] std::vector<ScrapedSample> take() { return std::move(samples_); }
 
   private:
+    [[nodiscard]] Result<void> count(std::size_t labels, bool own_time, const LineReader& reader);
+
     const ParseLimits& limits_;
     std::vector<ScrapedSample> samples_;
     std::size_t all_labels_{0};
@@ -81,9 +90,9 @@ class SampleCollector {
 /// A line over the limit. Error: limit.
 [[nodiscard]] Result<void> check_line(std::string_view line, std::uint32_t number, const ParseLimits& limits);
 
-/// The parsers of the two formats, see parse_exposition.
+/// The parsers of the two formats, see parse_exposition. With a `memo`, lines that it knows are not parsed but for their value.
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits,
-                                                            std::vector<FamilyMetadata>* metadata);
+                                                            std::vector<FamilyMetadata>* metadata, LineMemo* memo = nullptr);
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_openmetrics(std::string_view body, const ParseLimits& limits,
                                                                    std::vector<FamilyMetadata>* metadata);
 

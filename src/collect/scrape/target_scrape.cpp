@@ -6,6 +6,7 @@
 
 #include "scrape/line_reader.hpp"
 #include "scrape/negotiation.hpp"
+#include "scrape/sample_line.hpp"
 
 namespace noroshi::collect {
 
@@ -128,7 +129,10 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
         limits.max_series = std::min(limits.max_series, target().series_limit);
     }
     std::vector<FamilyMetadata> metadata;
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response.body, *format, limits, &metadata);
+    // OpenMetrics is not remembered: its lines are judged by their families, and by one another.
+    Result<std::vector<ScrapedSample>> samples = *format == ExpositionFormat::text_0_0_4
+                                                     ? parse_text(response.body, limits, &metadata, &writer_.memo())
+                                                     : parse_exposition(response.body, *format, limits, &metadata);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         const bool series = limit && samples.error().message.starts_with("series_limit");
@@ -173,6 +177,9 @@ std::optional<TargetScrape::Failure> TargetScrape::over_limit(const std::vector<
         return std::nullopt;
     }
     for (const ScrapedSample& sample : samples) {
+        if (sample.labels.empty()) {
+            continue;  // of a known line: it was within the limits before
+        }
         if (t.legacy_names && !has_legacy_names(sample.labels)) {
             return Failure{"invalid_name", fmt::format("metric_name_validation_scheme is legacy, and {} has a name that is not",
                                                        shown(sample.labels.to_string()))};

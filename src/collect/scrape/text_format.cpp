@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/numbers.hpp"
+#include "model/text_hash.hpp"
 #include "scrape/metadata.hpp"
 #include "scrape/sample_line.hpp"
 
@@ -28,16 +29,27 @@ std::string_view trimmed(std::string_view text) {
 /// One body of this format, read line by line.
 class TextParser {
   public:
-    TextParser(const ParseLimits& limits, std::vector<FamilyMetadata>* metadata)
-        : limits_(limits), collector_(limits), metadata_(metadata) {}
+    TextParser(const ParseLimits& limits, std::vector<FamilyMetadata>* metadata, LineMemo* memo)
+        : limits_(limits), memo_(memo), collector_(limits), metadata_(metadata) {
+        if (memo_ != nullptr) {
+            collector_.reserve(memo_->size());
+            memo_->begin();
+        }
+    }
 
     Result<void> line(std::string_view text, std::uint32_t number) {
         LineReader reader(text, number, Blanks::any);
+        if (memo_ != nullptr && !text.empty() && text.front() != '#') {
+            if (const LineMemo::Line* known = memo_->find(text, context_)) {
+                reader.skip(known->text_bytes);
+                return known_sample(known->labels, reader);
+            }
+        }
         reader.skip_gap();
         if (reader.at_end()) {
             return {};
         }
-        return reader.take("#") ? comment(reader) : sample(reader);
+        return reader.take("#") ? comment(reader) : sample(text, reader);
     }
     std::vector<ScrapedSample> take() { return collector_.take(); }
 
@@ -70,14 +82,41 @@ class TextParser {
             if (trimmed(text) == word) {
                 metadata_.type(name, word);
                 family_ = {std::move(name), type};
+                // What a bound means depends on the family.
+                const bool has_bounds = type == FamilyType::histogram || type == FamilyType::summary;
+                context_ = has_bounds ? model::text_hash(family_.name, static_cast<std::uint64_t>(type)) : 0;
                 return {};
             }
         }
         return reader.fault("expected a metric type, got " + shown(trimmed(text)), begin);
     }
 
-    Result<void> sample(LineReader& reader) {
+    struct Reading {
+        double value{0};
+        std::optional<TimestampMs> at{};
+    };
+
+    Result<void> known_sample(std::size_t labels, LineReader& reader) {
+        NOROSHI_TRY(const Reading reading, rest(reader));
+        return collector_.add_known(*memo_, labels, reading.value, reading.at, reader);
+    }
+
+    Result<void> sample(std::string_view text, LineReader& reader) {
+        const std::size_t begin = reader.column() - 1;
         NOROSHI_TRY(SeriesText series, read_series(reader, limits_.max_labels));
+        const std::size_t labels = series.labels.size();
+        const std::size_t end = text.find_last_not_of(" \t", reader.column() - 2) + 1;
+        NOROSHI_TRY(const Reading reading, rest(reader));
+        NOROSHI_TRY_VOID(collector_.add(std::move(series), reading.value, reading.at, family_, reader));
+        if (memo_ != nullptr && begin == 0) {
+            memo_->add(text.substr(0, end), labels, context_);
+            collector_.note_line(*memo_);
+        }
+        return {};
+    }
+
+    /// Value and timestamp.
+    Result<Reading> rest(LineReader& reader) {
         NOROSHI_TRY_VOID(reader.separator("the value"));
         NOROSHI_TRY(const double value, read_value(reader));
         NOROSHI_TRY_VOID(reader.separator("the timestamp"));
@@ -95,19 +134,22 @@ class TextParser {
         if (!reader.at_end()) {
             return reader.fault("unexpected text after the timestamp");
         }
-        return collector_.add(std::move(series), value, at, family_, reader);
+        return Reading{value, at};
     }
 
     const ParseLimits& limits_;
+    LineMemo* memo_;  // may be null
     SampleCollector collector_;
     MetadataCollector metadata_;
     Family family_;
+    std::uint64_t context_{0};
 };
 
 }  // namespace
 
-Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits, std::vector<FamilyMetadata>* metadata) {
-    TextParser parser(limits, metadata);
+Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const ParseLimits& limits,
+                                              std::vector<FamilyMetadata>* metadata, LineMemo* memo) {
+    TextParser parser(limits, metadata, memo);
     BodyLines lines(body);
     std::string_view text;
     while (lines.next(text)) {
@@ -117,6 +159,9 @@ Result<std::vector<ScrapedSample>> parse_text(std::string_view body, const Parse
             return reader.fault("last line does not end in a line feed: the answer was cut short", text.size() + 1);
         }
         NOROSHI_TRY_VOID(parser.line(text, lines.number()));
+    }
+    if (memo != nullptr) {
+        memo->end();
     }
     return parser.take();
 }

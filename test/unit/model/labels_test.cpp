@@ -15,6 +15,30 @@ TEST(Labels, Are_sorted_without_empty_values_and_the_last_of_a_name_counts) {
     EXPECT_EQ(labels.with("a", ""), (Labels{{"b", "3"}}));
 }
 
+TEST(Labels, Are_ordered_label_by_label_and_equal_ones_share_or_not) {
+    const Labels labels{{"a", "1"}, {"b", "2"}};
+    const Labels copy = labels;  // NOLINT(*-unnecessary-copy-initialization): copies are what is looked at
+    EXPECT_EQ(copy, labels);
+    EXPECT_EQ(copy, (Labels{{"b", "2"}, {"a", "1"}}));
+    EXPECT_LT(labels, (Labels{{"a", "1"}, {"b", "2"}, {"c", "3"}}));
+    EXPECT_LT((Labels{{"a", "1"}, {"b", "2"}, {"c", "3"}}), (Labels{{"a", "1"}, {"bb", "1"}}));
+    EXPECT_LT((Labels{{"a", "1"}}), (Labels{{"a", "1\xff"}}));
+    EXPECT_LT(Labels{}, labels);
+    // A separator inside a name or value is no border.
+    EXPECT_NE((Labels{{"a", "b\xff" "c\xff" "d"}}), (Labels{{"a", "b"}, {"c", "d"}}));
+}
+
+TEST(Labels, Filtered_and_with_give_what_is_asked_for) {
+    const Labels labels{{"a", "1"}, {"b", "2"}, {"d", "4"}};
+    EXPECT_EQ(labels.filtered([](LabelView label) { return label.name != "b"; }), (Labels{{"a", "1"}, {"d", "4"}}));
+    EXPECT_TRUE(labels.filtered([](LabelView) { return false; }).empty());
+    EXPECT_EQ(labels.with("c", "3"), (Labels{{"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}));
+    EXPECT_EQ(labels.with("e", "5").with("0", "0").with("b", "x"),
+              (Labels{{"0", "0"}, {"a", "1"}, {"b", "x"}, {"d", "4"}, {"e", "5"}}));
+    EXPECT_EQ(labels.without("a").without("b").without("d"), Labels{});
+    EXPECT_EQ(labels.without("nothing"), labels);
+}
+
 TEST(Labels, The_name_stands_before_the_braces) {
     EXPECT_EQ((Labels{{"__name__", "up"}, {"job", "a\"b\n"}}).to_string(), R"(up{job="a\"b\n"})");
     EXPECT_EQ((Labels{{"__name__", "up"}}).to_string(), "up");

@@ -1,6 +1,8 @@
 // test/unit/tsdb/head_test.cpp - appending, selecting and forgetting samples.
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "base/random.hpp"
 #include "chunk.hpp"
 #include "tsdb/tsdb.hpp"
@@ -126,6 +128,47 @@ TEST(Chunk, A_steady_gauge_costs_a_few_bits_a_sample) {
     }
     chunk.shrink();
     EXPECT_LT(chunk.bytes() - sizeof(Chunk), 64);
+}
+
+TEST_F(HeadTest, What_was_selected_before_is_selected_anew_when_series_came_or_went) {
+    const std::vector<Matcher> all{matcher(MatchOp::regex, "__name__", ".+")};
+    put({{"__name__", "b"}}, 10, 1);
+    EXPECT_EQ(samples(head_, all, 0, 500), "b 1@10;");
+    put({{"__name__", "a"}}, 20, 2);
+    EXPECT_EQ(samples(head_, all, 0, 500), "a 2@20;b 1@10;");
+    EXPECT_EQ(samples(head_, all, 0, 15), "b 1@10;");
+    put({{"__name__", "a"}}, 300, 3);
+    head_.drop_expired(at(310));
+    EXPECT_EQ(samples(head_, all, 200, 500), "a 3@300;");
+}
+
+TEST_F(HeadTest, The_rest_of_a_cursor_is_read_at_once_with_or_without_stale_markers) {
+    for (int i = 1; i <= 300; ++i) {
+        put({{"__name__", "m"}}, i, i % 7 == 0 ? model::stale_marker() : i * 0.1);
+    }
+    const std::vector<Matcher> m{matcher(MatchOp::equal, "__name__", "m")};
+    for (const bool stale : {true, false}) {
+        for (const int before : {0, 1, 130}) {
+            std::vector<SelectedSeries> one_by_one = head_.select(m, at(5), at(290));
+            std::vector<SelectedSeries> at_once = head_.select(m, at(5), at(290));
+            model::Sample sample{};
+            for (int i = 0; i < before; ++i) {
+                ASSERT_TRUE(one_by_one[0].cursor->next(sample) && at_once[0].cursor->next(sample));
+            }
+            std::vector<model::Sample> rest;
+            at_once[0].cursor->read_rest(rest, stale);
+            std::size_t read = 0;
+            while (one_by_one[0].cursor->next(sample)) {
+                if (stale || !model::is_stale_marker(sample.value)) {
+                    ASSERT_LT(read, rest.size());
+                    EXPECT_EQ(rest[read].at, sample.at);
+                    EXPECT_EQ(std::bit_cast<std::uint64_t>(rest[read].value), std::bit_cast<std::uint64_t>(sample.value));
+                    ++read;
+                }
+            }
+            EXPECT_EQ(read, rest.size());
+        }
+    }
 }
 
 }  // namespace
