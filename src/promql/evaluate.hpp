@@ -57,10 +57,7 @@ class Evaluation {
     Result<StepValue> value_of(const Aggregate& aggregate, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
     Result<Table> instant(const Selector& selector, const Steps& steps, bool sample_times);
-    std::size_t fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                             bool sample_times) const;
-    std::size_t fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                           bool sample_times) const;
+    std::size_t fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, bool sample_times) const;
     Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
@@ -83,7 +80,9 @@ class Evaluation {
     };
     class ReadingScope;
     [[nodiscard]] Reading reading_below(const Node& node) const;
-    void find_resets(std::vector<model::HistogramSample>& samples) const;
+    /// Where counts alone are read, Prometheus finds resets by itself, and its warnings follow from that. `before` may be
+    /// null.
+    [[nodiscard]] HistogramPtr with_reset_found(const HistogramPtr& histogram, const HistogramPtr& before) const;
 
     const tsdb::Head& head_;
     const EngineOptions& options_;

@@ -21,6 +21,8 @@ class ChunkCursor : public Cursor {
                 }
                 if (at > wanted_.from_ms) {
                     out = sample;
+                    const model::Histogram* histogram = reader_->histogram();
+                    histogram_ = histogram == nullptr ? nullptr : std::make_shared<const model::Histogram>(*histogram);
                     return true;
                 }
             }
@@ -102,10 +104,14 @@ class JoinedCursor final : public Cursor {
             }
             const auto first = std::ranges::min_element(open_, {}, [](const Open& part) { return part.sample.at; });
             const model::Sample sample = first->sample;
+            const std::size_t part = first->part;
+            model::HistogramPtr histogram = first->cursor->histogram();
             if (!first->cursor->next(first->sample)) {
                 open_.erase(first);
             }
             if (!last_ || sample.at > *last_) {
+                histogram_ = part == last_part_ ? std::move(histogram) : unhinted(std::move(histogram));
+                last_part_ = part;
                 last_ = sample.at;
                 out = sample;
                 return true;
@@ -116,8 +122,19 @@ class JoinedCursor final : public Cursor {
   private:
     struct Open {
         std::unique_ptr<Cursor> cursor;
-        model::Sample sample;
+        model::Sample sample;  // with the cursor's histogram
+        std::size_t part;
     };
+
+    /// What a histogram says of the one before it is not true of one from another part.
+    static model::HistogramPtr unhinted(model::HistogramPtr histogram) {
+        if (!histogram || histogram->hint == model::ResetHint::unknown || histogram->hint == model::ResetHint::gauge) {
+            return histogram;
+        }
+        auto out = std::make_shared<model::Histogram>(*histogram);
+        out->hint = model::ResetHint::unknown;
+        return out;
+    }
 
     /// A part is opened when it may hold the next sample, so that one block is read after the other.
     void open_parts() {
@@ -130,7 +147,7 @@ class JoinedCursor final : public Cursor {
             }
             model::Sample sample{};
             if (part.cursor->next(sample)) {
-                open_.push_back({std::move(part.cursor), sample});
+                open_.push_back({std::move(part.cursor), sample, next_part_});
             }
             ++next_part_;
         }
@@ -140,6 +157,7 @@ class JoinedCursor final : public Cursor {
     std::size_t next_part_{0};
     std::vector<Open> open_;
     std::optional<TimestampMs> last_;
+    std::size_t last_part_{0};
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 namespace noroshi::tsdb {
 namespace {
@@ -72,17 +71,20 @@ Series* SeriesTable::find(SeriesId id) {
     return found == series_.end() ? nullptr : &found->second;
 }
 
-Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double value) {
+Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, Value value) {
+    if (series.last.histogram && model::is_stale_marker(value.number)) {
+        auto marker = std::make_shared<model::Histogram>();
+        marker->sum = model::stale_marker();
+        value = Value(std::move(marker));
+    }
     if (at_ms < series.last_ms) {
         return fail(Errc::conflict, "out of order sample");
     }
     if (at_ms == series.last_ms) {
-        // By bits: a NaN equals itself here, and the stale marker is no other NaN.
-        const bool same = std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(series.last_value);
-        return same ? Result<bool>(false) : fail(Errc::conflict, "duplicate sample with another value");
+        return value == series.last ? Result<bool>(false) : fail(Errc::conflict, "duplicate sample with another value");
     }
     std::vector<Chunk>& chunks = series.chunks;
-    const bool fits = chunks.size() > series.sealed && !chunks.back().full() &&
+    const bool fits = chunks.size() > series.sealed && chunks.back().takes(value) &&
                       (chunk_span_ == 0 || floor_to(chunks.back().first_ms(), chunk_span_) == floor_to(at_ms, chunk_span_));
     if (!fits) {
         if (!chunks.empty()) {
@@ -90,9 +92,9 @@ Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double valu
         }
         chunks.emplace_back();
     }
-    chunks.back().append(at_ms, value);
+    chunks.back().append(at_ms, value, fits ? series.last.histogram.get() : nullptr);
     series.last_ms = at_ms;
-    series.last_value = value;
+    series.last = std::move(value);
     set_live(series, true);
     return true;
 }

@@ -16,7 +16,6 @@ namespace {
 
 constexpr Milliseconds most_ahead = std::chrono::minutes(10);
 constexpr std::size_t most_texts = 10;
-constexpr int finest_sent_schema = 52;  // finer than stored ones are made coarser, as Prometheus does
 
 enum class Version { unknown, one, two };
 
@@ -63,15 +62,7 @@ Result<model::HistogramSample> histogram_of(const wire::Histogram& in) {
     if (!in.custom_values().empty()) {
         out.custom_values = std::make_shared<const std::vector<double>>(in.custom_values().begin(), in.custom_values().end());
     }
-    const bool finer = out.schema > model::Histogram::max_schema && out.schema <= finest_sent_schema;
-    if (finer) {
-        out.schema = model::Histogram::max_schema;  // for the judgement of the layout, which must come first
-    }
-    NOROSHI_TRY_VOID(model::validate(out, whole));
-    if (finer) {
-        out.schema = in.schema();
-        model::reduce_resolution(out, model::Histogram::max_schema);
-    }
+    NOROSHI_TRY_VOID(model::admit(out, whole));
     return model::HistogramSample{from_unix_ms(in.timestamp()), std::make_shared<const model::Histogram>(std::move(out))};
 }
 
@@ -182,31 +173,22 @@ class RemoteWriteReceiver::Batch {
             }
             return;
         }
-        if (!series.samples().empty()) {
-            add_samples(labels, series.samples());
-        }
-        for (const wire::Histogram& histogram : series.histograms()) {
-            add_histogram(labels, histogram);
-        }
-    }
-
-    template <class Samples>
-    void add_samples(const model::Labels& labels, const Samples& samples) {
         const Result<tsdb::SeriesId> id = receiver_.head_.open_series(labels);
         if (!id) {
             refuse("series_limit", id.error().message, 429);
             return;
         }
-        for (const wire::Sample& sample : samples) {
-            if (!in_bounds(labels, sample.timestamp())) {
-                continue;
+        for (const wire::Sample& sample : series.samples()) {
+            if (in_bounds(labels, sample.timestamp())) {
+                store(*id, labels, from_unix_ms(sample.timestamp()), sample.value(), out_.samples);
             }
-            const Result<void> stored = receiver_.head_.append(*id, from_unix_ms(sample.timestamp()), sample.value());
-            stored ? void(++out_.samples) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
+        }
+        for (const wire::Histogram& histogram : series.histograms()) {
+            add_histogram(*id, labels, histogram);
         }
     }
 
-    void add_histogram(const model::Labels& labels, const wire::Histogram& in) {
+    void add_histogram(tsdb::SeriesId id, const model::Labels& labels, const wire::Histogram& in) {
         if (!in_bounds(labels, in.timestamp())) {
             return;
         }
@@ -215,8 +197,12 @@ class RemoteWriteReceiver::Batch {
             refuse("histogram", sample.error().message + " in series " + labels.to_string());
             return;
         }
-        const Result<void> stored = receiver_.head_.append(labels, std::move(*sample));
-        stored ? void(++out_.histograms) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
+        store(id, labels, sample->at, std::move(sample->value), out_.histograms);
+    }
+
+    void store(tsdb::SeriesId id, const model::Labels& labels, TimestampMs at, tsdb::Value value, std::size_t& counter) {
+        const Result<void> stored = receiver_.head_.append(id, at, std::move(value));
+        stored ? void(++counter) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
     }
 
     bool in_bounds(const model::Labels& labels, std::int64_t at_ms) {
