@@ -159,13 +159,11 @@ class SeriesHandlers {
         std::map<model::Labels, model::Sample> newest;
         for (const std::vector<model::Matcher>& matchers : wanted.sets) {
             for (const tsdb::SelectedSeries& series : sources_->head.select(matchers, after, wanted.end)) {
-                if (!series.cursor) {  // histograms alone, which the text format can't show
-                    continue;
-                }
-                model::Sample sample{};
+                model::Sample sample{{}, model::stale_marker()};  // what is left out
                 while (series.cursor->next(sample)) {
                 }
-                if (!model::is_stale_marker(sample.value)) {
+                // The text format can't show a histogram.
+                if (!model::is_stale_marker(sample.value) && !series.cursor->histogram()) {
                     newest.insert_or_assign(*series.labels, sample);
                 }
             }

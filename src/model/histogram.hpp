@@ -63,10 +63,13 @@ struct Histogram {
     bool operator==(const Histogram& other) const;
 };
 
+/// Shared: immutable.
+using HistogramPtr = std::shared_ptr<const Histogram>;
+
 /// One histogram at one time.
 struct HistogramSample {
     TimestampMs at;
-    std::shared_ptr<const Histogram> value;  ///< shared: immutable; never null
+    HistogramPtr value;  ///< never null
 };
 
 /// What a bucket covers and counts.
@@ -133,5 +136,7 @@ inline constexpr std::size_t max_histogram_buckets = 65'536;
 /// integers, so that `count` must be the total of its buckets (more, when observations were NaN). Errors:
 /// invalid_argument; the message begins with one word: schema, zero, buckets, spans, counts, bounds.
 [[nodiscard]] Result<void> validate(const Histogram& histogram, bool whole_counts);
+/// The part of it that judges the layout, and no count: what a store takes from anybody. Errors as there.
+[[nodiscard]] Result<void> validate_layout(const Histogram& histogram);
 
 }  // namespace noroshi::model

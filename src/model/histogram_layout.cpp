@@ -51,8 +51,7 @@ Result<void> check_count(double count, const char* what) {
     return {};
 }
 
-Result<void> check_side(const HistogramSide& side, const char* name) {
-    NOROSHI_TRY_VOID(check_spans(side, name));
+Result<void> check_counts(const HistogramSide& side, const char* name) {
     const auto bad = std::ranges::find_if(side.counts, [](double count) { return std::isnan(count) || count < 0; });
     return bad == side.counts.end() ? Result<void>{} : check_count(*bad, fmt::format("a {} bucket", name).c_str());
 }
@@ -102,7 +101,7 @@ Result<void> check_exponential(const Histogram& histogram) {
         return wrong(
             fmt::format("zero: the zero threshold is {}, expected 0 or more", format_float(histogram.zero_threshold)));
     }
-    return check_count(histogram.zero_count, "the zero bucket");
+    return {};
 }
 
 double total(const Histogram& histogram) {
@@ -237,7 +236,7 @@ double past_cut(const Histogram& histogram, const HistogramSide& side, double th
 
 }  // namespace
 
-Result<void> validate(const Histogram& histogram, bool whole_counts) {
+Result<void> validate_layout(const Histogram& histogram) {
     if (const std::size_t buckets = histogram.positive.counts.size() + histogram.negative.counts.size();
         buckets > max_histogram_buckets) {
         return wrong(fmt::format("buckets: {} of them, expected at most {}", buckets, max_histogram_buckets));
@@ -249,8 +248,15 @@ Result<void> validate(const Histogram& histogram, bool whole_counts) {
         }
     }
     NOROSHI_TRY_VOID(histogram.has_custom_bounds() ? check_custom(histogram) : check_exponential(histogram));
-    NOROSHI_TRY_VOID(check_side(histogram.positive, "positive"));
-    NOROSHI_TRY_VOID(check_side(histogram.negative, "negative"));
+    NOROSHI_TRY_VOID(check_spans(histogram.positive, "positive"));
+    return check_spans(histogram.negative, "negative");
+}
+
+Result<void> validate(const Histogram& histogram, bool whole_counts) {
+    NOROSHI_TRY_VOID(validate_layout(histogram));
+    NOROSHI_TRY_VOID(check_count(histogram.zero_count, "the zero bucket"));
+    NOROSHI_TRY_VOID(check_counts(histogram.positive, "positive"));
+    NOROSHI_TRY_VOID(check_counts(histogram.negative, "negative"));
     NOROSHI_TRY_VOID(check_count(histogram.count, "the histogram"));
     if (whole_counts) {
         const double counted = total(histogram);
@@ -272,6 +278,14 @@ void reduce_resolution(Histogram& histogram, int schema) {
         histogram.negative = reduced(histogram.negative, by);
         histogram.schema = schema;
     }
+}
+
+Result<void> admit(Histogram& histogram, bool whole_counts) {
+    NOROSHI_TRY_VOID(validate(histogram, whole_counts));
+    if (histogram.schema > Histogram::max_schema) {
+        reduce_resolution(histogram, Histogram::max_schema);
+    }
+    return {};
 }
 
 void compact(Histogram& histogram) {

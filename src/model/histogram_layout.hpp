@@ -12,6 +12,9 @@ namespace noroshi::model {
 /// Merges neighbouring buckets until the schema is `schema`. Both schemas are exponential, `schema` not above its own,
 /// which may be a reserved one (up to 52).
 void reduce_resolution(Histogram& histogram, int schema);
+/// Takes a histogram from outside: `validate`, and a schema finer than stored ones is made coarser, as in Prometheus.
+/// Errors as there.
+[[nodiscard]] Result<void> admit(Histogram& histogram, bool whole_counts);
 /// Leaves out empty buckets and joins spans that touch, in place.
 void compact(Histogram& histogram);
 /// Whether the counter restarted between `before` and `after`: the hint of `after` if it knows, else whether anything

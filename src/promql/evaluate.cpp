@@ -30,48 +30,6 @@ Table repeated(const Table& one, std::size_t steps) {
     return out;
 }
 
-/// Numbers and histograms of a series in order of time.
-class MergedCursor {
-  public:
-    struct Item {
-        TimestampMs at{};
-        double value{0};
-        HistogramPtr histogram;
-        [[nodiscard]] bool is_stale() const { return histogram ? histogram->is_stale() : model::is_stale_marker(value); }
-    };
-
-    explicit MergedCursor(tsdb::SelectedSeries& series) : cursor_(series.cursor.get()), histograms_(series.histograms) {
-        advance();
-    }
-    [[nodiscard]] std::size_t read() const { return read_; }
-    [[nodiscard]] std::optional<Item> peek() const {
-        if (has_number_ && (histograms_.empty() || number_.at <= histograms_.front().at)) {
-            return Item{number_.at, number_.value, nullptr};
-        }
-        if (!histograms_.empty()) {
-            return Item{histograms_.front().at, 0, histograms_.front().value};
-        }
-        return std::nullopt;
-    }
-    void take() {
-        ++read_;
-        if (has_number_ && (histograms_.empty() || number_.at <= histograms_.front().at)) {
-            advance();
-        } else {
-            histograms_ = histograms_.subspan(1);
-        }
-    }
-
-  private:
-    void advance() { has_number_ = cursor_ != nullptr && cursor_->next(number_); }
-
-    tsdb::Cursor* cursor_;
-    std::span<const model::HistogramSample> histograms_;
-    model::Sample number_{};
-    bool has_number_{false};
-    std::size_t read_{0};
-};
-
 }  // namespace
 
 Result<Milliseconds> Evaluation::resolved(const Duration& duration, bool may_be_negative) const {
@@ -178,27 +136,19 @@ class Evaluation::ReadingScope {
 };
 
 /// Where counts alone are read, Prometheus finds resets by itself and leaves the buckets behind; its warnings follow from that.
-void Evaluation::leave_counts(std::vector<model::HistogramSample>& samples) const {
+HistogramPtr Evaluation::as_read(const HistogramPtr& whole, const HistogramPtr& before) const {
     if (!reading_.counts_alone || reading_.buckets) {
-        return;
+        return whole;
     }
-    HistogramPtr before;
-    for (model::HistogramSample& sample : samples) {
-        const HistogramPtr whole = sample.value;
-        if (whole->is_stale()) {
-            continue;
-        }
-        auto counts = std::make_shared<model::Histogram>();
-        counts->schema = whole->schema;
-        counts->hint = whole->hint;
-        counts->count = whole->count;
-        counts->sum = whole->sum;
-        if (before && whole->hint == model::ResetHint::unknown) {
-            counts->hint = model::is_reset(*whole, *before) ? model::ResetHint::reset : model::ResetHint::not_reset;
-        }
-        sample.value = std::move(counts);
-        before = whole;
+    auto counts = std::make_shared<model::Histogram>();
+    counts->schema = whole->schema;
+    counts->hint = whole->hint;
+    counts->count = whole->count;
+    counts->sum = whole->sum;
+    if (before && whole->hint == model::ResetHint::unknown) {
+        counts->hint = model::is_reset(*whole, *before) ? model::ResetHint::reset : model::ResetHint::not_reset;
     }
+    return counts;
 }
 
 Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
@@ -231,58 +181,39 @@ Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& st
 }
 
 /// The newest sample in (t - lookback, t] of each step t, in one pass; nothing where that is stale. How many were read.
-std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                                     bool sample_times) const {
+std::size_t Evaluation::fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, bool sample_times) const {
     const std::span<double> values = out.values(row);
     model::Sample newest{};
-    model::Sample next{};
+    HistogramPtr histogram;  // of `newest`
+    HistogramPtr before;     // the last one that came, whole
     std::size_t read = 0;
     std::size_t step = 0;
     const auto fill_before = [&](TimestampMs end) {
         for (; step < values.size() && time_at(at, step) < end; ++step) {
             const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
-            if (there && !model::is_stale_marker(newest.value)) {
+            if (!there || model::is_stale_marker(newest.value)) {
+                continue;
+            }
+            if (histogram && !sample_times) {
+                out.set(row, step, histogram);
+            } else {
                 values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
             }
         }
     };
-    while (series.cursor->next(next)) {
+    model::Sample next{};
+    while (cursor.next(next)) {
         fill_before(next.at);
         newest = next;
         ++read;
+        histogram = nullptr;
+        if (const HistogramPtr& whole = cursor.histogram(); whole && !whole->is_stale()) {
+            histogram = as_read(whole, before);
+            before = whole;
+        }
     }
     fill_before(TimestampMs::max());
     return read;
-}
-
-std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                                   bool sample_times) const {
-    std::vector<model::HistogramSample> histograms(series.histograms.begin(), series.histograms.end());
-    leave_counts(histograms);
-    series.histograms = histograms;
-    MergedCursor cursor(series);
-    MergedCursor::Item newest;
-    std::size_t step = 0;
-    const auto fill_before = [&](TimestampMs end) {
-        for (; step < out.steps() && time_at(at, step) < end; ++step) {
-            const bool there = cursor.read() > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
-            if (!there || newest.is_stale()) {
-                continue;
-            }
-            if (newest.histogram && !sample_times) {
-                out.set(row, step, newest.histogram);
-            } else {
-                out.set(row, step, sample_times ? to_unix_seconds(newest.at) : newest.value);
-            }
-        }
-    };
-    while (const auto next = cursor.peek()) {
-        fill_before(next->at);
-        newest = *next;
-        cursor.take();
-    }
-    fill_before(TimestampMs::max());
-    return cursor.read();
 }
 
 Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, bool sample_times) {
@@ -292,8 +223,7 @@ Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, 
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
         NOROSHI_TRY_VOID(count_samples(columns));
         const std::size_t row = out.add({*series.labels, false});
-        const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, sample_times)
-                                                           : fill_mixed(series, at, out, row, sample_times);
+        const std::size_t read = fill(*series.cursor, at, out, row, sample_times);
         NOROSHI_TRY_VOID(count_samples(read));
         out.drop_last_if_empty();
     }

@@ -57,10 +57,7 @@ class Evaluation {
     Result<StepValue> value_of(const Aggregate& aggregate, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
     Result<Table> instant(const Selector& selector, const Steps& steps, bool sample_times);
-    std::size_t fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                             bool sample_times) const;
-    std::size_t fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                           bool sample_times) const;
+    std::size_t fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, bool sample_times) const;
     Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
@@ -83,7 +80,8 @@ class Evaluation {
     };
     class ReadingScope;
     [[nodiscard]] Reading reading_below(const Node& node) const;
-    void leave_counts(std::vector<model::HistogramSample>& samples) const;
+    /// A histogram (not a stale one) as its readers want it; `before` is the whole one before it, or null.
+    [[nodiscard]] HistogramPtr as_read(const HistogramPtr& whole, const HistogramPtr& before) const;
 
     const tsdb::Head& head_;
     const EngineOptions& options_;

@@ -72,12 +72,16 @@ Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
     NOROSHI_TRY(out.length, resolved(selector.range, false));
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, out.ends.start - out.length, out.ends.end)) {
         RangeSeries row{{*series.labels, false}, {}, {}};
-        std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
-                             [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
-        leave_counts(row.histograms);
+        HistogramPtr before;
         model::Sample sample{};
-        while (series.cursor && series.cursor->next(sample)) {
-            if (!model::is_stale_marker(sample.value)) {
+        while (series.cursor->next(sample)) {
+            if (model::is_stale_marker(sample.value)) {
+                continue;
+            }
+            if (const HistogramPtr& histogram = series.cursor->histogram()) {
+                row.histograms.push_back({sample.at, as_read(histogram, before)});
+                before = histogram;
+            } else {
                 row.samples.push_back(sample);
             }
         }

@@ -15,7 +15,7 @@ namespace noroshi::promql {
 inline const double no_value = model::stale_marker();
 [[nodiscard]] inline bool has_value(double value) { return !model::is_stale_marker(value); }
 
-using HistogramPtr = std::shared_ptr<const model::Histogram>;
+using model::HistogramPtr;
 
 struct Row {
     model::Labels labels;

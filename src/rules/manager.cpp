@@ -307,8 +307,8 @@ void Manager::State::write(RunningRule& rule, const promql::Vector& series, Time
     std::unordered_set<tsdb::SeriesId> now;
     for (const promql::VectorSample& sample : series) {
         const Result<tsdb::SeriesId> id = head.open_series(sample.labels);
-        const bool stored = id && (sample.histogram ? head.append(sample.labels, {at, sample.histogram})
-                                                    : head.append(*id, at, sample.value));
+        const tsdb::Value value = sample.histogram ? tsdb::Value(sample.histogram) : tsdb::Value(sample.value);
+        const bool stored = id && head.append(*id, at, value);
         if (!stored) {
             refused.add();
             continue;

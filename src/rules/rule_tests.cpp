@@ -176,12 +176,12 @@ class Run {
         if (!slot) {
             return {};
         }
+        NOROSHI_TRY(const tsdb::SeriesId id, head_.open_series(labels));
         if (const auto* number = std::get_if<double>(&*slot)) {
-            NOROSHI_TRY(const tsdb::SeriesId id, head_.open_series(labels));
             return head_.append(id, at, *number);
         }
         const auto& histogram = std::get<promql::HistogramSlot>(*slot).value;
-        return head_.append(labels, {at, std::make_shared<const model::Histogram>(histogram)});
+        return head_.append(id, at, std::make_shared<const model::Histogram>(histogram));
     }
 
     bool note_faults(const Manager& manager, Milliseconds since) {
@@ -293,17 +293,14 @@ class Run {
 
     void dump() {
         for (tsdb::SelectedSeries& series : head_.select({}, TimestampMs::min(), TimestampMs::max())) {
-            std::map<TimestampMs, std::string> values;
-            model::Sample sample{};
-            while (series.cursor && series.cursor->next(sample)) {
-                values[sample.at] = model::is_stale_marker(sample.value) ? "stale" : format_float(sample.value);
-            }
-            for (const model::HistogramSample& histogram : series.histograms) {
-                values[histogram.at] = histogram.value->is_stale() ? "stale" : histogram.value->to_string();
-            }
             std::string line = series.labels->to_string();
-            for (const auto& [at, value] : values) {
-                line += fmt::format(" {}@{}", value, format_float(to_unix_seconds(at)));
+            model::Sample sample{};
+            while (series.cursor->next(sample)) {
+                const model::HistogramPtr& histogram = series.cursor->histogram();
+                const std::string value = model::is_stale_marker(sample.value) ? "stale"
+                                          : histogram                          ? histogram->to_string()
+                                                                               : format_float(sample.value);
+                line += fmt::format(" {}@{}", value, format_float(to_unix_seconds(sample.at)));
             }
             out_.dump.push_back(std::move(line));
         }

@@ -177,10 +177,10 @@ Result<Chunk> BlockFile::chunk(const ChunkPlace& place) const {
         damaged_ = true;
         return tsdb::damaged("a chunk");
     }
-    if (place.encoding != Encoding::floats) {
+    if (place.encoding != Encoding::floats && place.encoding != Encoding::histograms) {
         return fail(Errc::unsupported, "a chunk of a newer noroshi");
     }
-    return Chunk::from_bytes(content, place.count, place.first_ms, place.last_ms);
+    return Chunk::from_bytes(place.encoding, content, place.count, place.first_ms, place.last_ms);
 }
 
 }  // namespace noroshi::tsdb

@@ -56,7 +56,7 @@ Result<void> BlockWriter::add(const model::Labels& labels, const std::vector<con
     std::int64_t before = 0;
     for (const Chunk* chunk : chunks) {
         const std::string bytes = chunk->to_bytes();
-        directory.u8(static_cast<std::uint8_t>(Encoding::floats));
+        directory.u8(static_cast<std::uint8_t>(chunk->encoding()));
         directory.varint(chunk->count());
         directory.varint(difference(chunk->first_ms(), before));
         directory.varint(difference(chunk->last_ms(), chunk->first_ms()));

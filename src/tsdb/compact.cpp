@@ -62,11 +62,14 @@ Result<std::vector<Chunk>> gather(const std::vector<std::pair<BlockPtr, SeriesPl
     const std::unique_ptr<Cursor> samples = join_cursors(std::move(cursors));
     std::vector<Chunk> out;
     model::Sample sample{};
+    model::HistogramPtr before;
     while (samples->next(sample)) {
-        if (out.empty() || out.back().full()) {
+        const Value value = samples->histogram() ? Value(samples->histogram()) : Value(sample.value);
+        if (out.empty() || !out.back().takes(value)) {
             out.emplace_back();
         }
-        out.back().append(to_unix_ms(sample.at), sample.value);
+        out.back().append(to_unix_ms(sample.at), value, before.get());
+        before = value.histogram;
     }
     return out;
 }

@@ -21,6 +21,8 @@ class ChunkCursor : public Cursor {
                 }
                 if (at > wanted_.from_ms) {
                     out = sample;
+                    const model::Histogram* histogram = reader_->histogram();
+                    histogram_ = histogram == nullptr ? nullptr : std::make_shared<const model::Histogram>(*histogram);
                     return true;
                 }
             }
@@ -32,20 +34,29 @@ class ChunkCursor : public Cursor {
         }
     }
 
-    void read_rest(std::vector<model::Sample>& out, bool with_stale_markers) final {
+    bool read_numbers(std::vector<model::Sample>& out, bool with_stale_markers) final {
         model::Sample sample{};
-        for (const Chunk* chunk = nullptr; reader_ || (chunk = next_chunk()) != nullptr; reader_.reset()) {
-            Chunk::Reader reader = reader_ ? *reader_ : Chunk::Reader(*chunk);
-            while (reader.next(sample)) {
+        while (true) {
+            if (!reader_) {
+                const Chunk* chunk = next_chunk();
+                if (chunk == nullptr) {
+                    return true;
+                }
+                reader_.emplace(*chunk);
+            }
+            if (reader_->histogram() != nullptr) {
+                return false;
+            }
+            while (reader_->next(sample)) {
                 const std::int64_t at = to_unix_ms(sample.at);
                 if (at > wanted_.to_ms) {
-                    reader_.reset();
-                    return;
+                    return true;
                 }
                 if (at > wanted_.from_ms && (with_stale_markers || !model::is_stale_marker(sample.value))) {
                     out.push_back(sample);
                 }
             }
+            reader_.reset();
         }
     }
 
@@ -119,10 +130,14 @@ class JoinedCursor final : public Cursor {
             }
             const auto first = std::ranges::min_element(open_, {}, [](const Open& part) { return part.sample.at; });
             const model::Sample sample = first->sample;
+            const std::size_t part = first->part;
+            model::HistogramPtr histogram = first->cursor->histogram();
             if (!first->cursor->next(first->sample)) {
                 open_.erase(first);
             }
             if (!last_ || sample.at > *last_) {
+                histogram_ = part == last_part_ ? std::move(histogram) : unhinted(std::move(histogram));
+                last_part_ = part;
                 last_ = sample.at;
                 out = sample;
                 return true;
@@ -133,8 +148,19 @@ class JoinedCursor final : public Cursor {
   private:
     struct Open {
         std::unique_ptr<Cursor> cursor;
-        model::Sample sample;
+        model::Sample sample;  // with the cursor's histogram
+        std::size_t part;
     };
+
+    /// What a histogram says of the one before it is not true of one from another part.
+    static model::HistogramPtr unhinted(model::HistogramPtr histogram) {
+        if (!histogram || histogram->hint == model::ResetHint::unknown || histogram->hint == model::ResetHint::gauge) {
+            return histogram;
+        }
+        auto out = std::make_shared<model::Histogram>(*histogram);
+        out->hint = model::ResetHint::unknown;
+        return out;
+    }
 
     /// A part is opened when it may hold the next sample, so that one block is read after the other.
     void open_parts() {
@@ -147,7 +173,7 @@ class JoinedCursor final : public Cursor {
             }
             model::Sample sample{};
             if (part.cursor->next(sample)) {
-                open_.push_back({std::move(part.cursor), sample});
+                open_.push_back({std::move(part.cursor), sample, next_part_});
             }
             ++next_part_;
         }
@@ -157,17 +183,12 @@ class JoinedCursor final : public Cursor {
     std::size_t next_part_{0};
     std::vector<Open> open_;
     std::optional<TimestampMs> last_;
+    std::size_t last_part_{0};
 };
 
 }  // namespace
 
-void Cursor::read_rest(std::vector<model::Sample>& out, bool with_stale_markers) {
-    for (model::Sample sample{}; next(sample);) {
-        if (with_stale_markers || !model::is_stale_marker(sample.value)) {
-            out.push_back(sample);
-        }
-    }
-}
+bool Cursor::read_numbers(std::vector<model::Sample>& /*out*/, bool /*with_stale_markers*/) { return false; }
 
 std::unique_ptr<Cursor> make_head_cursor(const std::vector<Chunk>& chunks, std::size_t first, Interval wanted) {
     return std::make_unique<HeadCursor>(chunks, first, wanted);

@@ -1,19 +1,26 @@
 // src/tsdb/head.cpp - the store as others see it: a table of series, and a keeper when it is on disk.
 #include <algorithm>
+#include <bit>
 #include <set>
 
-#include "histogram_shelf.hpp"
 #include "keeper.hpp"
 #include "series_table.hpp"
 #include "tsdb/tsdb.hpp"
 
 namespace noroshi::tsdb {
 
+bool Value::operator==(const Value& other) const {
+    if (histogram && other.histogram) {
+        return *histogram == *other.histogram;
+    }
+    return !histogram && !other.histogram &&
+           std::bit_cast<std::uint64_t>(number) == std::bit_cast<std::uint64_t>(other.number);
+}
+
 struct Head::State {
     State(Options o, Milliseconds chunk_span) : options(std::move(o)), table(options.max_series, chunk_span) {}
 
     Options options;
-    HistogramShelf histograms;
     SeriesTable table;
     std::unique_ptr<Keeper> keeper;  // null: in memory only
 };
@@ -31,14 +38,17 @@ Result<std::unique_ptr<Head>> Head::open(Options options, TimestampMs now, Log l
 
 Result<SeriesId> Head::open_series(const model::Labels& labels) { return state_->table.open(labels); }
 
-Result<void> Head::append(SeriesId id, TimestampMs at, double value) {
+Result<void> Head::append(SeriesId id, TimestampMs at, Value value) {
+    if (value.histogram) {
+        NOROSHI_TRY_VOID(model::validate_layout(*value.histogram));
+    }
     Series* series = state_->table.find(id);
     if (series == nullptr) {
         return fail(Errc::not_found, "the series was dropped by retention");
     }
-    NOROSHI_TRY(const bool stored, state_->table.append(*series, to_unix_ms(at), value));
+    NOROSHI_TRY(const bool stored, state_->table.append(*series, to_unix_ms(at), std::move(value)));
     if (stored && state_->keeper) {
-        state_->keeper->log_sample(id, *series, to_unix_ms(at), value);
+        state_->keeper->log_sample(id, *series);
     }
     return {};
 }
@@ -54,12 +64,7 @@ std::vector<SelectedSeries> Head::select(std::span<const model::Matcher> matcher
             out.push_back({id, &series->labels, SeriesTable::cursor(*series, wanted)});
         }
     }
-    state_->histograms.add_to(out, matchers, from, to);
     return out;
-}
-
-Result<void> Head::append(const model::Labels& labels, model::HistogramSample sample) {
-    return state_->histograms.append(labels, std::move(sample));
 }
 
 std::vector<std::string> Head::label_names(std::span<const model::Matcher> matchers, TimestampMs from,
@@ -85,7 +90,6 @@ std::vector<std::string> Head::label_values(std::string_view name, std::span<con
 }
 
 void Head::drop_expired(TimestampMs now) {
-    state_->histograms.drop_before(now - state_->options.retention);
     if (state_->keeper) {
         state_->keeper->maintain(now);
         return;

@@ -27,8 +27,9 @@ class Keeper {
     [[nodiscard]] static Result<std::unique_ptr<Keeper>> open(const Options& options, SeriesTable& table, TimestampMs now,
                                                               Log log);
 
-    void log_sample(SeriesId id, Series& series, std::int64_t at_ms, double value) {
-        wal_->append(static_cast<std::uint64_t>(id), series.labels, series.defined_in, at_ms, value);
+    /// The sample that `series` took last.
+    void log_sample(SeriesId id, Series& series) {
+        wal_->append(static_cast<std::uint64_t>(id), series.labels, series.defined_in, series.last_ms, series.last);
     }
     /// Takes over what was written, and sets going what is due: one of retention, cap, a new block, a merge.
     void maintain(TimestampMs now);

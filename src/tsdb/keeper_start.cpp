@@ -35,7 +35,7 @@ class Replay final : public WalSink {
             series_.insert_or_assign(id, table_.find(*opened));
         }
     }
-    void sample(std::uint64_t id, std::int64_t at_ms, double value) override {
+    void sample(std::uint64_t id, std::int64_t at_ms, const Value& value) override {
         const auto known = series_.find(id);
         if (known == series_.end() || at_ms > wanted_.to_ms) {
             return;

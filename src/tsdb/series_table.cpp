@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 namespace noroshi::tsdb {
 namespace {
@@ -92,17 +91,20 @@ bool SeriesTable::in_one_span(std::int64_t a_ms, std::int64_t b_ms) {
     return a_ms >= span_.from_ms && a_ms < span_.to_ms;
 }
 
-Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double value) {
+Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, Value value) {
+    if (series.last.histogram && model::is_stale_marker(value.number)) {
+        auto marker = std::make_shared<model::Histogram>();
+        marker->sum = model::stale_marker();
+        value = Value(std::move(marker));
+    }
     if (at_ms < series.last_ms) {
         return fail(Errc::conflict, "out of order sample");
     }
     if (at_ms == series.last_ms) {
-        // By bits: a NaN equals itself here, and the stale marker is no other NaN.
-        const bool same = std::bit_cast<std::uint64_t>(value) == std::bit_cast<std::uint64_t>(series.last_value);
-        return same ? Result<bool>(false) : fail(Errc::conflict, "duplicate sample with another value");
+        return value == series.last ? Result<bool>(false) : fail(Errc::conflict, "duplicate sample with another value");
     }
     std::vector<Chunk>& chunks = series.chunks;
-    const bool fits = chunks.size() > series.sealed && !chunks.back().full() &&
+    const bool fits = chunks.size() > series.sealed && chunks.back().takes(value) &&
                       in_one_span(chunks.back().first_ms(), at_ms);
     if (!fits) {
         if (!chunks.empty()) {
@@ -110,9 +112,9 @@ Result<bool> SeriesTable::append(Series& series, std::int64_t at_ms, double valu
         }
         chunks.emplace_back();
     }
-    chunks.back().append(at_ms, value);
+    chunks.back().append(at_ms, value, fits ? series.last.histogram.get() : nullptr);
     series.last_ms = at_ms;
-    series.last_value = value;
+    series.last = std::move(value);
     set_live(series, true);
     return true;
 }

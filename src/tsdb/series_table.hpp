@@ -28,7 +28,7 @@ struct Series {
     std::vector<BlockPart> blocks;                ///< in order of min_ms
     std::vector<Chunk> chunks;                    ///< in order of time
     std::int64_t last_ms{std::numeric_limits<std::int64_t>::min()};  ///< of this run's last sample
-    double last_value{0};
+    Value last{0.0};              ///< its value
     std::uint64_t defined_in{0};  ///< segment of the log
     std::uint32_t sealed{0};      ///< so many chunks are on their way to a block and take no more
     bool live{false};             ///< counts for max_series: may be appended to
@@ -46,8 +46,9 @@ class SeriesTable {
     [[nodiscard]] Result<SeriesId> open(const model::Labels& labels);
     /// The series' own memory, or null.
     [[nodiscard]] Series* find(SeriesId id);
-    /// True when stored; false when the same was there. Errors: conflict.
-    [[nodiscard]] Result<bool> append(Series& series, std::int64_t at_ms, double value);
+    /// True when stored; false when the same was there. A stale marker after a histogram is stored as a histogram.
+    /// Errors: conflict.
+    [[nodiscard]] Result<bool> append(Series& series, std::int64_t at_ms, Value value);
 
     /// In no order; with samples in the interval as far as the bounds of chunks and blocks say.
     void each_matching(std::span<const model::Matcher> matchers, Interval wanted,

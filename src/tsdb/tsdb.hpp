@@ -53,27 +53,44 @@ struct DiskStats {
     std::optional<TimestampMs> oldest;    ///< in memory or on disk
 };
 
+/// What a series has at one time: a number, or a native histogram.
+struct Value {
+    Value(double n) : number(n) {}                                             // NOLINT: a value is one of the two
+    Value(model::HistogramPtr h) : histogram(std::move(h)) {}                  // NOLINT
+    Value(std::shared_ptr<model::Histogram> h) : histogram(std::move(h)) {}  // NOLINT
+    double number{0};
+    model::HistogramPtr histogram;  ///< null: it is the number
+    /// By bits: a NaN equals itself here, and the stale marker is no other NaN.
+    bool operator==(const Value& other) const;
+};
+
 /// Reads one series' samples in order of time. A cursor only moves forward; it is valid until the next append,
 /// so an evaluation opens its cursors, reads, and lets go.
 class Cursor {
   public:
     virtual ~Cursor() = default;
-    /// The next sample; false at the end, and then `out` is as it was.
+    /// The next sample; false at the end, and then `out` is as it was, and so is `histogram()`. Where there is a histogram
+    /// the number is NaN, or the stale marker when the histogram is one.
     virtual bool next(model::Sample& out) = 0;
-    /// Appends all that are left, but stale markers when these are not wanted.
-    virtual void read_rest(std::vector<model::Sample>& out, bool with_stale_markers);
+    /// Appends the numbers that come next, but stale markers when these are not wanted, until a histogram may come.
+    /// True: those were all. False: next() goes on.
+    virtual bool read_numbers(std::vector<model::Sample>& out, bool with_stale_markers);
+    /// Of the sample that came last; null: that was a number.
+    [[nodiscard]] const model::HistogramPtr& histogram() const { return histogram_; }
+
+  protected:
+    model::HistogramPtr histogram_;
 };
 
 /// One selected series.
 struct SelectedSeries {
     SeriesId id{};
     const model::Labels* labels{nullptr};  ///< owned by the store, valid like the cursor
-    std::unique_ptr<Cursor> cursor;        ///< samples in the half-open interval (from, to]; null: it has none there
-    std::span<const model::HistogramSample> histograms{};  ///< native histograms in (from, to], valid like the cursor
+    std::unique_ptr<Cursor> cursor;        ///< samples in the half-open interval (from, to]; never null
 };
 
 /// Series with an inverted index over label values: the newest in memory, on disk all of them when made by `open`
-/// (README.md has the files). Thread: one at a time; it has two of its own for the disk.
+/// (README.md has the files). A series may have numbers at some times and histograms at others. Thread: one at a time; it has two of its own for the disk.
 /// Same time and same value again is accepted and changes nothing; same time with another value, or an older time,
 /// gives `conflict` and is not stored.
 class Head {
@@ -90,10 +107,9 @@ class Head {
 
     /// The series with these labels, made when new. Errors: limit.
     [[nodiscard]] Result<SeriesId> open_series(const model::Labels& labels);
-    /// Errors: conflict (out of order, or duplicate with another value), not_found.
-    [[nodiscard]] Result<void> append(SeriesId series, TimestampMs at, double value);
-    /// A native histogram. They are kept in memory only. Errors: conflict.
-    [[nodiscard]] Result<void> append(const model::Labels& labels, model::HistogramSample sample);
+    /// A stale marker that follows a histogram is read as a histogram. Errors: conflict (out of order, or duplicate with
+    /// another value), not_found, invalid_argument (a histogram of no valid layout).
+    [[nodiscard]] Result<void> append(SeriesId series, TimestampMs at, Value value);
     /// Series that match all `matchers`, in order of their labels, with samples in (from, to].
     /// Series without a sample there are left out.
     [[nodiscard]] std::vector<SelectedSeries> select(std::span<const model::Matcher> matchers, TimestampMs from,

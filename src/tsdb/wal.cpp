@@ -24,7 +24,7 @@ Wal::~Wal() {
 std::string Wal::file_name(std::uint64_t segment) { return fmt::format("{:08}.wal", segment); }
 
 void Wal::append(std::uint64_t id, const model::Labels& labels, std::uint64_t& defined_in, std::int64_t at_ms,
-                 double value) {
+                 const Value& value) {
     const std::lock_guard held(mutex_);
     if (defined_in != segment_) {
         open_.series(id, labels);

@@ -41,7 +41,8 @@ class Wal {
     Wal& operator=(const Wal&) = delete;
 
     /// `defined_in` is the series' own memory of the segment it was last defined in; 0: none.
-    void append(std::uint64_t id, const model::Labels& labels, std::uint64_t& defined_in, std::int64_t at_ms, double value);
+    void append(std::uint64_t id, const model::Labels& labels, std::uint64_t& defined_in, std::int64_t at_ms,
+                const Value& value);
     /// What comes from now on goes to a new segment, whose number is returned.
     std::uint64_t rotate();
     /// Waits until all that was appended is on disk. Errors: io (then it is not, and counted as lost).

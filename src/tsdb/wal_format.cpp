@@ -2,8 +2,10 @@
 #include "wal_format.hpp"
 
 #include <bit>
+#include <optional>
 
 #include "base/crc32c.hpp"
+#include "histogram_codec.hpp"
 
 namespace noroshi::tsdb {
 namespace {
@@ -33,6 +35,16 @@ Look look_at(std::string_view bytes, std::string_view& entries) {
     return crc32c(bytes.substr(batch_header - 4, 4 + length)) == checksum ? Look::whole : Look::damaged;
 }
 
+/// Nothing when it makes no sense.
+std::optional<Value> read_value(Decoder& in, Encoding kind) {
+    if (kind == Encoding::floats) {
+        const std::uint64_t bits = in.u64();
+        return in.failed() ? std::nullopt : std::optional<Value>(std::bit_cast<double>(bits));
+    }
+    model::HistogramPtr histogram = histogram_of(in.text());
+    return in.failed() || !histogram ? std::nullopt : std::optional<Value>(std::move(histogram));
+}
+
 /// False when an entry is of no known kind or ends early; those before it were handed over.
 bool read_entries(std::string_view entries, WalSink& sink, std::size_t& samples) {
     Decoder in(entries);
@@ -46,14 +58,13 @@ bool read_entries(std::string_view entries, WalSink& sink, std::size_t& samples)
                 return false;
             }
             sink.series(id, std::move(labels));
-        } else if (kind == Encoding::floats) {
-            const std::uint64_t step = static_cast<std::uint64_t>(in.signed_varint());
-            const std::uint64_t bits = in.u64();
-            if (in.failed()) {
+        } else if (kind == Encoding::floats || kind == Encoding::histograms) {
+            at_ms = wrapping_sum(at_ms, in.signed_varint());
+            const std::optional<Value> value = read_value(in, kind);
+            if (!value) {
                 return false;
             }
-            at_ms = static_cast<std::int64_t>(static_cast<std::uint64_t>(at_ms) + step);
-            sink.sample(id, at_ms, std::bit_cast<double>(bits));
+            sink.sample(id, at_ms, *value);
             ++samples;
         } else {
             return false;
@@ -83,11 +94,15 @@ void BatchEncoder::series(std::uint64_t id, const model::Labels& labels) {
     entries_.labels(labels);
 }
 
-void BatchEncoder::sample(std::uint64_t id, std::int64_t at_ms, double value) {
-    entries_.u8(static_cast<std::uint8_t>(Encoding::floats));
+void BatchEncoder::sample(std::uint64_t id, std::int64_t at_ms, const Value& value) {
+    entries_.u8(static_cast<std::uint8_t>(value.histogram ? Encoding::histograms : Encoding::floats));
     entries_.varint(id);
     entries_.signed_varint(static_cast<std::int64_t>(static_cast<std::uint64_t>(at_ms) - static_cast<std::uint64_t>(last_ms_)));
-    entries_.u64(std::bit_cast<std::uint64_t>(value));
+    if (value.histogram) {
+        entries_.text(histogram_bytes(*value.histogram));
+    } else {
+        entries_.u64(std::bit_cast<std::uint64_t>(value.number));
+    }
     last_ms_ = at_ms;
     ++samples_;
 }

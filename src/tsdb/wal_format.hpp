@@ -6,14 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "chunk.hpp"
 #include "codec.hpp"
 #include "model/labels.hpp"
 
 namespace noroshi::tsdb {
-
-/// How samples are encoded, in a segment (the kind of an entry) and in a block (of a chunk). Further kinds get further
-/// numbers; a reader that does not know one leaves it out.
-enum class Encoding : std::uint8_t { series = 1 /* an entry only: id and labels */, floats = 2 };
 
 /// What every segment begins with.
 inline constexpr std::string_view wal_header = "NRSHWAL1";
@@ -24,7 +21,7 @@ inline constexpr std::size_t max_batch_bytes = 64u << 20;
 class BatchEncoder {
   public:
     void series(std::uint64_t id, const model::Labels& labels);
-    void sample(std::uint64_t id, std::int64_t at_ms, double value);
+    void sample(std::uint64_t id, std::int64_t at_ms, const Value& value);
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
     [[nodiscard]] std::size_t samples() const { return samples_; }
     /// The batch as it stands in a segment; and starts anew.
@@ -44,7 +41,7 @@ class WalSink {
   public:
     virtual ~WalSink() = default;
     virtual void series(std::uint64_t id, model::Labels labels) = 0;
-    virtual void sample(std::uint64_t id, std::int64_t at_ms, double value) = 0;
+    virtual void sample(std::uint64_t id, std::int64_t at_ms, const Value& value) = 0;
 };
 
 /// How the reading of a segment went.

@@ -32,12 +32,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     } else {
         const auto count = static_cast<std::uint16_t>(1 + data[1] % tsdb::Chunk::capacity);
-        const tsdb::Chunk chunk = tsdb::Chunk::from_bytes(bytes, count, 1'000, 2'000);
+        const auto encoding = (data[0] & 0x80) != 0 ? tsdb::Encoding::histograms : tsdb::Encoding::floats;
+        const tsdb::Chunk chunk = tsdb::Chunk::from_bytes(encoding, bytes, count, 1'000, 2'000);
         tsdb::Chunk::Reader reader(chunk);
         model::Sample sample{};
         std::uint16_t read = 0;
         while (reader.next(sample)) {
             ++read;
+            NOROSHI_ASSERT(reader.histogram() == nullptr || model::validate_layout(*reader.histogram()),
+                           "a layout that others may walk");
         }
         NOROSHI_ASSERT(read <= count, "no more samples than were counted");
     }

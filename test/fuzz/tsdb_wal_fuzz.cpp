@@ -15,8 +15,9 @@ struct Seen final : tsdb::WalSink {
         NOROSHI_ASSERT(!labels.has(""), "no label without a name");
         text += fmt::format("{}={};", id, labels.to_string());
     }
-    void sample(std::uint64_t id, std::int64_t at_ms, double value) override {
-        text += fmt::format("{}@{} {};", id, at_ms, value);
+    void sample(std::uint64_t id, std::int64_t at_ms, const tsdb::Value& value) override {
+        NOROSHI_ASSERT(!value.histogram || model::validate_layout(*value.histogram), "a layout that others may walk");
+        text += fmt::format("{}@{} {};", id, at_ms, value.histogram ? value.histogram->to_string() : std::to_string(value.number));
     }
     std::string text;
 };

@@ -60,8 +60,8 @@ void Intake::append(tsdb::SeriesId series, const model::Labels& labels, std::int
     stored ? void(++samples_) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
 }
 
-void Intake::append(const model::Labels& labels, model::HistogramSample sample) {
-    const Result<void> stored = parts_.head.append(labels, std::move(sample));
+void Intake::append(tsdb::SeriesId series, const model::Labels& labels, model::HistogramSample sample) {
+    const Result<void> stored = parts_.head.append(series, sample.at, std::move(sample.value));
     stored ? void(++histograms_) : refuse("conflict", stored.error().message + " for series " + labels.to_string());
 }
 

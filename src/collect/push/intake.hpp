@@ -43,7 +43,8 @@ class Intake {
     [[nodiscard]] std::optional<tsdb::SeriesId> open(const model::Labels& labels);
     /// `labels` are for the text.
     void append(tsdb::SeriesId series, const model::Labels& labels, std::int64_t at_ms, double value);
-    void append(const model::Labels& labels, model::HistogramSample sample);
+    /// Whose time is in bounds.
+    void append(tsdb::SeriesId series, const model::Labels& labels, model::HistogramSample sample);
     /// Whether a sample of that time may be stored; else it is told.
     [[nodiscard]] bool in_bounds(const model::Labels& labels, std::int64_t at_ms);
     /// Counts only.

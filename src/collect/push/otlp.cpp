@@ -221,7 +221,9 @@ class ResourceWriter {
             intake_.refuse("histogram", histogram.error().message + " in series " + series->to_string());
             return;
         }
-        intake_.append(*series, model::HistogramSample{from_unix_ms(at_ms), std::move(*histogram)});
+        if (const std::optional<tsdb::SeriesId> id = intake_.open(*series)) {
+            intake_.append(*id, *series, model::HistogramSample{from_unix_ms(at_ms), std::move(*histogram)});
+        }
     }
 
     void add(const std::string& name, const LabelList& labels, const otlp::SummaryPoint& point) {

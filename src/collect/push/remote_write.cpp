@@ -59,15 +59,7 @@ Result<model::HistogramSample> histogram_of(const wire::Histogram& in) {
     if (!in.custom_values().empty()) {
         out.custom_values = std::make_shared<const std::vector<double>>(in.custom_values().begin(), in.custom_values().end());
     }
-    const bool finer = out.schema > model::Histogram::max_schema && out.schema <= finest_sent_schema;
-    if (finer) {
-        out.schema = model::Histogram::max_schema;  // for the judgement of the layout, which must come first
-    }
-    NOROSHI_TRY_VOID(model::validate(out, whole));
-    if (finer) {
-        out.schema = in.schema();
-        model::reduce_resolution(out, model::Histogram::max_schema);
-    }
+    NOROSHI_TRY_VOID(model::admit(out, whole));
     return model::HistogramSample{from_unix_ms(in.timestamp()), std::make_shared<const model::Histogram>(std::move(out))};
 }
 
@@ -149,19 +141,19 @@ class RemoteWriteReceiver::Batch {
             }
             return;
         }
-        if (!series.samples().empty()) {
-            if (const std::optional<tsdb::SeriesId> id = intake_.open(labels)) {
-                for (const wire::Sample& sample : series.samples()) {
-                    intake_.append(*id, labels, sample.timestamp(), sample.value());
-                }
-            }
+        const std::optional<tsdb::SeriesId> id = intake_.open(labels);
+        if (!id) {
+            return;
+        }
+        for (const wire::Sample& sample : series.samples()) {
+            intake_.append(*id, labels, sample.timestamp(), sample.value());
         }
         for (const wire::Histogram& histogram : series.histograms()) {
-            add_histogram(labels, histogram);
+            add_histogram(*id, labels, histogram);
         }
     }
 
-    void add_histogram(const model::Labels& labels, const wire::Histogram& in) {
+    void add_histogram(tsdb::SeriesId id, const model::Labels& labels, const wire::Histogram& in) {
         if (!intake_.in_bounds(labels, in.timestamp())) {
             return;
         }
@@ -170,7 +162,7 @@ class RemoteWriteReceiver::Batch {
             intake_.refuse("histogram", sample.error().message + " in series " + labels.to_string());
             return;
         }
-        intake_.append(labels, std::move(*sample));
+        intake_.append(id, labels, std::move(*sample));
     }
 
     Intake intake_;

@@ -159,7 +159,7 @@ class Runner {
             for (std::size_t i = 0; id && i < series.values.size(); ++i) {
                 if (series.values[i]) {
                     const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(i);
-                    store(series.labels, *id, at, *series.values[i]);
+                    store(*id, at, *series.values[i]);
                 }
             }
         }
@@ -170,19 +170,20 @@ class Runner {
 
     void store_native_of_classic(const Load& load) {
         for (const auto& [labels, steps] : native_of_classic(load.series)) {
+            const Result<tsdb::SeriesId> id = head_->open_series(labels);
             for (const auto& [step, histogram] : steps) {
                 const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(step);
-                static_cast<void>(head_->append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
+                static_cast<void>(head_->append(*id, at, std::make_shared<const model::Histogram>(histogram)));
             }
         }
     }
 
-    void store(const model::Labels& labels, tsdb::SeriesId id, TimestampMs at, const Point& point) {
+    void store(tsdb::SeriesId id, TimestampMs at, const Point& point) {
         if (const auto* number = std::get_if<double>(&point)) {
             static_cast<void>(head_->append(id, at, *number));
         } else {
             const auto& histogram = std::get<HistogramSlot>(point).value;
-            static_cast<void>(head_->append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
+            static_cast<void>(head_->append(id, at, std::make_shared<const model::Histogram>(histogram)));
         }
     }
 

@@ -388,7 +388,7 @@ TEST_F(PrometheusTest, Histograms_are_written_with_their_populated_buckets_besid
     add(labels, {1, 2});
     for (const std::int64_t minute : {2, 3}) {
         const TimestampMs at = from_unix_ms(start_ms + minute * 60'000);
-        ASSERT_TRUE(head_.append(labels, {at, std::make_shared<const model::Histogram>(histogram)}));
+        ASSERT_TRUE(head_.append(*head_.open_series(labels), at, std::make_shared<const model::Histogram>(histogram)));
     }
     const std::string text = R"({"count":"7.5","sum":"-1e+21","buckets":[[1,"-4","-2","1.5"],[3,"-0.25","0.25","3"],)"
                              R"([0,"0.5","1","1"],[0,"4","8","2"]]})";
@@ -403,7 +403,8 @@ TEST_F(PrometheusTest, Histograms_are_written_with_their_populated_buckets_besid
               R"({"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"mixed"},"histograms":[)" +
                   points + "]}]}}");
     model::Histogram empty;
-    ASSERT_TRUE(head_.append({{"__name__", "empty"}}, {from_unix_ms(start_ms), std::make_shared<const model::Histogram>(empty)}));
+    ASSERT_TRUE(head_.append(*head_.open_series({{"__name__", "empty"}}), from_unix_ms(start_ms),
+                             std::make_shared<const model::Histogram>(empty)));
     EXPECT_THAT(query("query=empty"), HasSubstr(R"("histogram":[1700000060,{"count":"0","sum":"0"}])"));
     EXPECT_EQ(get("/federate", "match%5B%5D=empty").text, "");
 }

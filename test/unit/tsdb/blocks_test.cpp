@@ -21,7 +21,8 @@ class BlocksTest : public DiskTest {
         for (int i = 0; i < 3; ++i) {
             out += name(i).to_string();
             for (std::int64_t t = from * hour; t < to * hour; t += 60) {
-                out += fmt::format(" {}@{}", static_cast<double>(t + i), t);
+                const Value put = value(i, t);
+                out += fmt::format(" {}@{}", text(put.histogram, put.number), t);
             }
             out += "\n";
         }
@@ -201,7 +202,7 @@ TEST_F(BlocksTest, A_kill_after_any_step_loses_nothing_that_was_flushed) {
     };
     open(0);
     for (std::int64_t t = 0; t < 21; ++t) {
-        fill(t * hour, (t + 1) * hour, 600, 2);
+        fill(t * hour, (t + 1) * hour, 600);
         ASSERT_TRUE(head_->flush());
         now = (t + 1) * hour;
         flushed = all(*head_);

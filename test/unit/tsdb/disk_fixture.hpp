@@ -51,14 +51,27 @@ class DiskTest : public testing::Test {
         ASSERT_TRUE(head) << head.error().to_string();
         head_ = std::move(*head);
     }
-    void put(const model::Labels& labels, std::int64_t seconds, double value) {
+    void put(const model::Labels& labels, std::int64_t seconds, const Value& value) {
         ASSERT_TRUE(head_->append(*head_->open_series(labels), at(seconds), value));
+    }
+    /// What `fill` puts: numbers, but histograms in the third series, of another layout each half hour.
+    static Value value(int i, std::int64_t seconds) {
+        if (i != 2) {
+            return static_cast<double>(seconds + i);
+        }
+        auto out = std::make_shared<model::Histogram>();
+        out->sum = static_cast<double>(seconds) / 3;
+        out->zero_threshold = 0.001;
+        out->positive.spans = {{static_cast<std::int32_t>(seconds / 1800 % 5), 2}, {3, 1}};
+        out->positive.counts = {static_cast<double>(seconds / 60), 2, static_cast<double>(seconds / 7)};
+        out->count = out->positive.counts[0] + 2 + out->positive.counts[2];
+        return out;
     }
     /// One sample of `m{i="0"}` to `m{i="<series - 1>"}` every `step` seconds in [from, to).
     void fill(std::int64_t from, std::int64_t to, std::int64_t step = 60, int series = 3) {
         for (std::int64_t t = from; t < to; t += step) {
             for (int i = 0; i < series; ++i) {
-                put(name(i), t, static_cast<double>(t + i));
+                put(name(i), t, value(i, t));
             }
         }
     }
@@ -71,6 +84,12 @@ class DiskTest : public testing::Test {
         }
     }
 
+    /// Without blanks.
+    static std::string text(const model::HistogramPtr& histogram, double number) {
+        std::string out = histogram ? histogram->to_string() : fmt::format("{}", number);
+        std::erase(out, ' ');
+        return out;
+    }
     static std::string all(const Head& head, std::int64_t from = -1, std::int64_t to = 1'000'000'000) {
         std::string out;
         const model::Matcher any = *model::Matcher::create(model::MatchOp::regex, "__name__", ".+");
@@ -78,7 +97,7 @@ class DiskTest : public testing::Test {
             std::string samples;
             model::Sample sample{};
             while (series.cursor->next(sample)) {
-                samples += fmt::format(" {}@{}", sample.value, to_unix_ms(sample.at) / 1000);
+                samples += fmt::format(" {}@{}", text(series.cursor->histogram(), sample.value), to_unix_ms(sample.at) / 1000);
             }
             out += samples.empty() ? "" : series.labels->to_string() + samples + "\n";
         }

@@ -142,7 +142,7 @@ TEST_F(HeadTest, What_was_selected_before_is_selected_anew_when_series_came_or_w
     EXPECT_EQ(samples(head_, all, 200, 500), "a 3@300;");
 }
 
-TEST_F(HeadTest, The_rest_of_a_cursor_is_read_at_once_with_or_without_stale_markers) {
+TEST_F(HeadTest, The_numbers_of_a_cursor_are_read_at_once_with_or_without_stale_markers_until_a_histogram) {
     for (int i = 1; i <= 300; ++i) {
         put({{"__name__", "m"}}, i, i % 7 == 0 ? model::stale_marker() : i * 0.1);
     }
@@ -156,7 +156,7 @@ TEST_F(HeadTest, The_rest_of_a_cursor_is_read_at_once_with_or_without_stale_mark
                 ASSERT_TRUE(one_by_one[0].cursor->next(sample) && at_once[0].cursor->next(sample));
             }
             std::vector<model::Sample> rest;
-            at_once[0].cursor->read_rest(rest, stale);
+            EXPECT_TRUE(at_once[0].cursor->read_numbers(rest, stale));
             std::size_t read = 0;
             while (one_by_one[0].cursor->next(sample)) {
                 if (stale || !model::is_stale_marker(sample.value)) {

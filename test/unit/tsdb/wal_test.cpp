@@ -19,7 +19,7 @@ class WalTest : public DiskTest {
     /// Counts what is read.
     struct Counting final : WalSink {
         void series(std::uint64_t, model::Labels) override { ++definitions; }
-        void sample(std::uint64_t, std::int64_t, double) override { ++samples; }
+        void sample(std::uint64_t, std::int64_t, const Value&) override { ++samples; }
         std::size_t definitions{0};
         std::size_t samples{0};
     };
