@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
 #include "parser.hpp"
 #include "promql/promql.hpp"
 
@@ -48,7 +49,16 @@ Result<Matrix> window_of(Evaluation& evaluation, const Node& node, const Steps& 
         if (series.row.drop_name) {
             series.row.labels = without_metadata(series.row.labels);
         }
-        out.push_back({std::move(series.row.labels), std::move(series.samples), std::move(series.histograms)});
+        if (ranges.extension != Extension::none) {
+            if (!series.histograms.empty()) {
+                return fail(Errc::invalid_argument, fmt::format("{} modifier is not supported with histograms",
+                                                                extension_text(ranges.extension)));
+            }
+            series.samples = extended_samples(ranges.whole(series));
+        }
+        if (!series.is_empty()) {
+            out.push_back({std::move(series.row.labels), std::move(series.samples), std::move(series.histograms)});
+        }
     }
     return out;
 }

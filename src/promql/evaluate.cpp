@@ -17,19 +17,6 @@
 namespace noroshi::promql {
 namespace {
 
-/// The first step's values, at all steps.
-Table repeated(const Table& one, std::size_t steps) {
-    Table out(steps);
-    out.reserve(one.size());
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        const std::size_t row = out.add(one.row(i));
-        for (std::size_t step = 0; step < steps; ++step) {
-            out.copy(row, step, one, i, 0);
-        }
-    }
-    return out;
-}
-
 /// Numbers and histograms of a series in order of time.
 class MergedCursor {
   public:
@@ -202,7 +189,7 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
         Result<StepValue> operator()(const NumberLiteral& n) const { return StepValue(Scalars(count_of(steps), n.value)); }
         Result<StepValue> operator()(const StringLiteral& s) const { return StepValue(s.value); }
         Result<StepValue> operator()(const Paren& p) const { return self.evaluate(*p.inner, steps); }
-        Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, steps); }
+        Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, node, steps); }
         Result<StepValue> operator()(const Subquery&) const { return fail(Errc::internal, "a range vector has no value"); }
         Result<StepValue> operator()(const Unary& u) const { return self.value_of(u, steps); }
         Result<StepValue> operator()(const Binary& b) const { return self.value_of(b, node, steps); }
@@ -216,7 +203,11 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
     return out;
 }
 
-Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& steps) {
+Result<StepValue> Evaluation::value_of(const Selector& selector, const Node& node, const Steps& steps) {
+    if (selector.extension == Extension::smoothed) {
+        NOROSHI_TRY(Table table, smoothed(selector, node, steps));
+        return StepValue(std::move(table));
+    }
     NOROSHI_TRY(Table table, instant(selector, steps, false));
     return StepValue(std::move(table));
 }
@@ -289,7 +280,7 @@ Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, 
         out.drop_last_if_empty();
     }
     const std::size_t wanted = count_of(steps);
-    return columns == wanted ? std::move(out) : repeated(out, wanted);
+    return columns == wanted ? std::move(out) : out.repeated(wanted);
 }
 
 Result<StepValue> Evaluation::timestamps(const Selector& selector, const Steps& steps) {

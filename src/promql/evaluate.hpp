@@ -13,6 +13,8 @@ struct RangeSeries {
     Row row;
     std::vector<model::Sample> samples;              ///< in order of time, without stale markers
     std::vector<model::HistogramSample> histograms;  ///< likewise
+    std::vector<TimestampMs> starts{};               ///< since when each of `samples` counts; empty: nobody knows
+    std::vector<TimestampMs> histogram_starts{};     ///< likewise of `histograms`
     [[nodiscard]] bool is_empty() const { return samples.empty() && histograms.empty(); }
 };
 
@@ -21,6 +23,12 @@ struct Ranges {
     std::vector<RangeSeries> series;
     Steps ends;             ///< the right ends; a single one, for all steps, with `@`
     Milliseconds length{0};
+    /// `anchored` and `smoothed` look further than the window: by `before` to the left of it, by `after` to the right.
+    Extension extension{Extension::none};
+    Milliseconds before{0};
+    Milliseconds after{0};
+    /// What one step sees of a series, without parameters.
+    [[nodiscard]] Window whole(const RangeSeries& of) const;
 };
 
 /// One evaluation over one store: a node is evaluated once for all its steps, series by series. Counts the samples it
@@ -51,7 +59,7 @@ class Evaluation {
     [[nodiscard]] Annotations take_annotations() { return std::move(annotations_); }
 
   private:
-    Result<StepValue> value_of(const Selector& selector, const Steps& steps);
+    Result<StepValue> value_of(const Selector& selector, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Unary& unary, const Steps& steps);
     Result<StepValue> value_of(const Binary& binary, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Aggregate& aggregate, const Node& node, const Steps& steps);
@@ -65,7 +73,9 @@ class Evaluation {
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
     Result<Ranges> ranges_below(const Node& inner, const Steps& steps);
+    Result<RangeSeries> read(tsdb::SelectedSeries& series);
     Result<Ranges> range(const Selector& selector, const Steps& steps);
+    Result<Table> smoothed(const Selector& selector, const Node& node, const Steps& steps);
     Result<Ranges> range(const Subquery& subquery, const Steps& steps);
     template <class OneWindow>
     Result<StepValue> over_windows(const Call& call, const Steps& steps, OneWindow one_window);

@@ -6,6 +6,10 @@
 #include <fmt/format.h>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
+#include "model/histogram_layout.hpp"
+#include "native_histogram.hpp"
+#include "window_notes.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -14,7 +18,7 @@ namespace {
 template <class Sample>
 class Sliding {
   public:
-    explicit Sliding(std::span<const Sample> samples) : samples_(samples) {}
+    Sliding(std::span<const Sample> samples, std::span<const TimestampMs> starts) : samples_(samples), starts_(starts) {}
     std::span<const Sample> window(TimestampMs from, TimestampMs to) {
         while (begin_ < samples_.size() && samples_[begin_].at <= from) {
             ++begin_;
@@ -25,12 +29,64 @@ class Sliding {
         }
         return samples_.subspan(begin_, end_ - begin_);
     }
+    /// Of the samples of the last window.
+    [[nodiscard]] std::span<const TimestampMs> starts() const {
+        return starts_.empty() ? starts_ : starts_.subspan(begin_, end_ - begin_);
+    }
 
   private:
     std::span<const Sample> samples_;
+    std::span<const TimestampMs> starts_;
     std::size_t begin_{0};
     std::size_t end_{0};
 };
+
+void put(WindowAnswer answer, Table& out, std::size_t row, std::size_t step) {
+    if (answer.histogram) {
+        out.set(row, step, std::move(answer.histogram));
+    } else if (answer.value) {
+        out.set(row, step, *answer.value);
+    }
+}
+
+/// Between the samples around `t`, or the last one before it.
+WindowAnswer smoothed_number(std::span<const model::Sample> samples, TimestampMs t) {
+    const auto after = std::ranges::lower_bound(samples, t, {}, &model::Sample::at);
+    if (after != samples.end() && after->at == t) {
+        return {after->value, nullptr};
+    }
+    if (after == samples.begin()) {
+        return {};
+    }
+    const model::Sample& before = *std::prev(after);
+    return {after == samples.end() ? before.value : interpolate(before, *after, t, false), nullptr};
+}
+
+WindowAnswer smoothed_histogram(std::span<const model::HistogramSample> samples, TimestampMs t, const WindowNotes& notes) {
+    const auto after = std::ranges::lower_bound(samples, t, {}, &model::HistogramSample::at);
+    if (after != samples.end() && after->at == t) {
+        return {std::nullopt, after->value};
+    }
+    if (after == samples.begin()) {
+        return {};
+    }
+    const model::HistogramSample& before = *std::prev(after);
+    if (after == samples.end()) {
+        auto out = std::make_shared<model::Histogram>(*before.value);
+        out->hint = model::ResetHint::unknown;  // it told of the sample before
+        return {std::nullopt, std::move(out)};
+    }
+    HistogramChange change;
+    if (before.value->has_custom_bounds() != after->value->has_custom_bounds()) {
+        change.incompatible = true;
+    } else {
+        const bool is_gauge = before.value->hint == model::ResetHint::gauge && after->value->hint == model::ResetHint::gauge;
+        const double part = seconds_between(before.at, t) / seconds_between(before.at, after->at);
+        change = interpolate(*before.value, *after->value, part, !is_gauge);
+    }
+    tell(change, notes);
+    return {std::nullopt, change.value ? std::make_shared<const model::Histogram>(std::move(*change.value)) : nullptr};
+}
 
 /// Steps repeat samples and pass over others: what a sample says of the one before it is no longer true.
 HistogramPtr without_hint(const HistogramPtr& histogram) {
@@ -66,27 +122,67 @@ Result<Ranges> Evaluation::ranges_below(const Node& inner, const Steps& steps) {
     return range(std::get<Subquery>(inner.kind), steps);
 }
 
+/// All samples of a series but stale markers.
+Result<RangeSeries> Evaluation::read(tsdb::SelectedSeries& series) {
+    RangeSeries out;
+    out.row.labels = *series.labels;
+    std::ranges::copy_if(series.histograms, std::back_inserter(out.histograms),
+                         [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
+    find_resets(out.histograms);
+    model::Sample sample{};
+    while (series.cursor && series.cursor->next(sample)) {
+        if (!model::is_stale_marker(sample.value)) {
+            out.samples.push_back(sample);
+        }
+    }
+    NOROSHI_TRY_VOID(count_samples(out.samples.size() + out.histograms.size()));
+    return out;
+}
+
 Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
     Ranges out;
     NOROSHI_TRY(out.ends, shifted(selector.shift, steps));
     NOROSHI_TRY(out.length, resolved(selector.range, false));
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, out.ends.start - out.length, out.ends.end)) {
-        RangeSeries row{{*series.labels, false}, {}, {}};
-        std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
-                             [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
-        find_resets(row.histograms);
-        model::Sample sample{};
-        while (series.cursor && series.cursor->next(sample)) {
-            if (!model::is_stale_marker(sample.value)) {
-                row.samples.push_back(sample);
-            }
-        }
-        NOROSHI_TRY_VOID(count_samples(row.samples.size() + row.histograms.size()));
-        if (!row.is_empty()) {
-            out.series.push_back(std::move(row));
+    out.extension = selector.extension;
+    out.before = selector.extension == Extension::none ? Milliseconds(0) : options_.lookback_delta;
+    out.after = selector.extension == Extension::smoothed ? options_.lookback_delta : Milliseconds(0);
+    const TimestampMs from = out.ends.start - out.length - out.before;
+    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, from, out.ends.end + out.after)) {
+        NOROSHI_TRY(RangeSeries series, read(selected));
+        if (!series.is_empty()) {
+            out.series.push_back(std::move(series));
         }
     }
     return out;
+}
+
+/// `x smoothed`: the samples around each step, as far away as the lookback goes on both sides.
+Result<Table> Evaluation::smoothed(const Selector& selector, const Node& node, const Steps& steps) {
+    NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
+    const Milliseconds reach = options_.lookback_delta;
+    Table out(count_of(at));
+    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, at.start - reach, at.end + reach)) {
+        NOROSHI_TRY_VOID(count_samples(out.steps()));
+        NOROSHI_TRY(RangeSeries series, read(selected));
+        const std::string name(series.row.labels.metric_name());
+        const WindowNotes notes{*this, node, name};
+        const std::size_t row = out.add(std::move(series.row));
+        Sliding<model::Sample> numbers(series.samples, {});
+        Sliding<model::HistogramSample> histograms(series.histograms, {});
+        for (std::size_t step = 0; step < out.steps(); ++step) {
+            const TimestampMs t = time_at(at, step);
+            const auto near = numbers.window(t - reach, t + reach);
+            const auto near_histograms = histograms.window(t - reach, t + reach);
+            if (!near.empty() && !near_histograms.empty()) {
+                tell_mix(notes);
+            } else {
+                put(near.empty() ? smoothed_histogram(near_histograms, t, notes) : smoothed_number(near, t), out, row, step);
+            }
+        }
+        out.drop_last_if_empty();
+    }
+    const std::size_t wanted = count_of(steps);
+    return out.steps() == wanted ? std::move(out) : out.repeated(wanted);
 }
 
 Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
@@ -124,6 +220,16 @@ Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
     return out;
 }
 
+Window Ranges::whole(const RangeSeries& of) const {
+    const TimestampMs start = ends.start - length;
+    Window out{of.samples, of.histograms, start, ends.start, seconds_between(start, ends.start), ends.start, 0, 0};
+    out.extension = extension;
+    out.lookback_start = start - before;
+    out.starts = of.starts;
+    out.histogram_starts = of.histogram_starts;
+    return out;
+}
+
 /// Calls `one_window(window, notes)` for each window of each series that has a sample in it.
 template <class OneWindow>
 Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps, OneWindow one_window) {
@@ -158,21 +264,22 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
             drop_name(row);
         }
         const std::size_t index = out.add(std::move(row));
-        Sliding<model::Sample> numbers(series.samples);
-        Sliding<model::HistogramSample> histograms(series.histograms);
+        Sliding<model::Sample> numbers(series.samples, series.starts);
+        Sliding<model::HistogramSample> histograms(series.histograms, series.histogram_starts);
         for (std::size_t step = 0; step < columns; ++step) {
             const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
-            const Window window{numbers.window(end - ranges.length, end), histograms.window(end - ranges.length, end),
-                                end - ranges.length, end, length, time_at(steps, step), parameters[0][step], parameters[1][step]};
+            const TimestampMs start = end - ranges.length;
+            const auto from = start - ranges.before;
+            Window window{numbers.window(from, end + ranges.after), histograms.window(from, end + ranges.after), start, end,
+                          length, time_at(steps, step), parameters[0][step], parameters[1][step]};
             if (window.samples.empty() && window.histograms.empty()) {
                 continue;
             }
-            WindowAnswer answer = one_window(window, notes);
-            if (answer.histogram) {
-                out.set(index, step, std::move(answer.histogram));
-            } else if (answer.value) {
-                out.set(index, step, *answer.value);
-            }
+            window.extension = ranges.extension;
+            window.lookback_start = from;
+            window.starts = numbers.starts();
+            window.histogram_starts = histograms.starts();
+            put(one_window(window, notes), out, index, step);
         }
         out.drop_last_if_empty();
     }

@@ -12,7 +12,7 @@ namespace noroshi::promql {
 namespace {
 
 /// What Prometheus has and this engine has not.
-constexpr std::array<std::string_view, 4> lacking{"info", "start_timestamp", "anchored", "smoothed"};
+constexpr std::array<std::string_view, 2> lacking{"info", "start_timestamp"};
 
 std::vector<Function> all_functions() {
     std::vector<Function> all;
@@ -39,8 +39,13 @@ bool is_lacking(std::string_view name) {
     return std::ranges::find(lacking, name) != lacking.end();
 }
 
-const Function* find_function(std::string_view name) {
+const std::vector<Function>& functions() {
     static const std::vector<Function> table = all_functions();  // immutable: made once, then only read
+    return table;
+}
+
+const Function* find_function(std::string_view name) {
+    const std::vector<Function>& table = functions();
     const auto found = std::ranges::find(table, name, &Function::name);
     return found == table.end() ? nullptr : &*found;
 }

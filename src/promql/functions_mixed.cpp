@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
 #include "native_histogram.hpp"
+#include "window_notes.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -19,34 +21,8 @@ WindowAnswer as_number(double value) { return {value, nullptr}; }
 bool is_mixed(const Window& window) { return !window.samples.empty() && !window.histograms.empty(); }
 
 WindowAnswer refuse_mix(const WindowNotes& notes) {
-    notes.evaluation.warn(notes.argument, fmt::format("encountered a mix of histograms and floats for metric name {}",
-                                                      model::quote(notes.name)));
+    tell_mix(notes);
     return {};
-}
-
-void tell_incompatible(const WindowNotes& notes) {
-    notes.evaluation.warn(notes.argument, fmt::format("vector contains a mix of histograms with exponential and custom "
-                                                      "buckets schemas for metric name {}",
-                                                      model::quote(notes.name)));
-}
-
-void tell(const HistogramChange& change, const WindowNotes& notes) {
-    Evaluation& evaluation = notes.evaluation;
-    if (change.incompatible) {
-        tell_incompatible(notes);
-    }
-    if (change.not_a_counter) {
-        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a counter: {}", model::quote(notes.name)));
-    }
-    if (change.not_a_gauge) {
-        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a gauge: {}", model::quote(notes.name)));
-    }
-    if (change.reconciled_by_addition) {
-        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during addition");
-    }
-    if (change.reconciled_by_subtraction) {
-        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during subtraction");
-    }
 }
 
 /// The samples at the ends of a window, numbers or histograms.
@@ -96,10 +72,32 @@ WindowAnswer extrapolated_histogram(const Window& window, const WindowNotes& not
     return as_histogram(std::move(*change.value));
 }
 
+/// Of a range with `anchored` or `smoothed`: from border to border.
+WindowAnswer extended(const Window& window, const WindowNotes& notes, bool is_counter, bool per_second) {
+    const double divisor = per_second ? window.range : 1;
+    if (window.histograms.empty()) {
+        const std::optional<double> gained = extended_change(window, is_counter);
+        return gained ? as_number(*gained / divisor) : WindowAnswer{};
+    }
+    const ExtendedRange range{window.start, window.end, window.extension == Extension::smoothed};
+    HistogramChange change = extended_change(window.histograms, range, is_counter);
+    tell(change, notes);
+    if (!change.value) {
+        return {};
+    }
+    if (per_second) {
+        divide(*change.value, divisor);
+    }
+    return as_histogram(std::move(*change.value));
+}
+
 template <bool IsCounter, bool PerSecond>
 WindowAnswer extrapolated(const Window& window, const WindowNotes& notes) {
     if (is_mixed(window)) {
         return refuse_mix(notes);
+    }
+    if (window.extension != Extension::none) {
+        return extended(window, notes, IsCounter, PerSecond);
     }
     if (!window.histograms.empty()) {
         return extrapolated_histogram(window, notes, IsCounter, PerSecond);
@@ -180,18 +178,6 @@ WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
     return as_number(IsRate ? change / gap : change);
 }
 
-void tell(const HistogramNotes& found, const WindowNotes& notes) {
-    if (found.incompatible) {
-        tell_incompatible(notes);
-    }
-    if (found.reset_collision) {
-        notes.evaluation.warn(notes.argument, "conflicting counter resets during histogram aggregation");
-    }
-    if (found.bounds_reconciled) {
-        notes.evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during aggregation");
-    }
-}
-
 template <class Total>
 WindowAnswer total_of(const Window& window, const WindowNotes& notes) {
     Total total(*window.histograms.front().value);
@@ -266,7 +252,12 @@ WindowAnswer ts_of_last(const Window& w, const WindowNotes&) {
 
 /// Counts the pairs of neighbours for which `differs` holds; a number and a histogram always differ.
 template <class Differs>
-WindowAnswer count_pairs(const Window& window, Differs differs) {
+WindowAnswer count_pairs(const Window& given, Differs differs) {
+    const std::optional<Window> anchored = from_anchor(given);
+    if (!anchored) {
+        return {};
+    }
+    const Window& window = *anchored;
     double count = 0;
     if (window.histograms.empty()) {
         for (std::size_t i = 1; i < window.samples.size(); ++i) {
@@ -302,12 +293,20 @@ Function row(std::string_view name, MixedFunction run, bool keeps_name = false, 
     return {name, {ValueType::matrix}, 0, ValueType::vector, run, keeps_name, is_experimental};
 }
 
+/// One that knows what to do with the samples around a range.
+Function extended_row(std::string_view name, MixedFunction run, bool takes_smoothed) {
+    Function out = row(name, run);
+    out.takes_anchored = true;
+    out.takes_smoothed = takes_smoothed;
+    return out;
+}
+
 }  // namespace
 
 std::vector<Function> mixed_functions() {
-    return {row("rate", extrapolated<true, true>),
-            row("increase", extrapolated<true, false>),
-            row("delta", extrapolated<false, false>),
+    return {extended_row("rate", extrapolated<true, true>, true),
+            extended_row("increase", extrapolated<true, false>, true),
+            extended_row("delta", extrapolated<false, false>, true),
             row("irate", instant_change<true>),
             row("idelta", instant_change<false>),
             row("avg_over_time", avg_over_time),
@@ -318,8 +317,8 @@ std::vector<Function> mixed_functions() {
             row("first_over_time", first_over_time, true),
             row("ts_of_first_over_time", ts_of_first, false, true),
             row("ts_of_last_over_time", ts_of_last, false, true),
-            row("changes", changes),
-            row("resets", resets)};
+            extended_row("changes", changes, false),
+            extended_row("resets", resets, false)};
 }
 
 }  // namespace noroshi::promql

@@ -383,8 +383,30 @@ Result<void> Parser::check_call(const Function& function, const std::vector<Node
             return fault(arguments[i]->offset, fmt::format("expected type {} in call to function {}, got {}",
                                                            article(wanted), name, article(arguments[i]->type)));
         }
+        NOROSHI_TRY_VOID(check_extension(function, *arguments[i]));
     }
     return {};
+}
+
+/// The samples outside of a range that `anchored` and `smoothed` bring mean something to a few functions only.
+Result<void> Parser::check_extension(const Function& function, const Node& argument) {
+    const auto* selector = std::get_if<Selector>(&without_parens(argument).kind);
+    if (selector == nullptr || selector->extension == Extension::none || argument.type != ValueType::matrix) {
+        return {};
+    }
+    const auto takes = selector->extension == Extension::anchored ? &Function::takes_anchored : &Function::takes_smoothed;
+    if (function.*takes) {
+        return {};
+    }
+    std::vector<std::string_view> names;
+    for (const Function& other : functions()) {
+        if (other.*takes) {
+            names.push_back(other.name);
+        }
+    }
+    std::ranges::sort(names);
+    return fault(argument.offset, fmt::format("{} modifier can only be used with: {} - not with {}",
+                                              extension_text(selector->extension), fmt::join(names, ", "), function.name));
 }
 
 Result<std::vector<std::string>> Parser::label_list() {

@@ -40,6 +40,7 @@ class Parser {
     // checks, each with Prometheus's wording
     Result<void> check_binary(const Binary& binary, std::size_t offset);
     Result<void> check_call(const Function& function, const std::vector<NodePtr>& arguments, std::size_t offset);
+    Result<void> check_extension(const Function& function, const Node& argument);
     Result<void> check_aggregate(const Aggregate& aggregate, std::size_t offset);
     // parser_selector.cpp: selectors, ranges, offset and @
     Result<NodePtr> selector(std::string name, std::size_t offset);
@@ -49,6 +50,7 @@ class Parser {
     Result<NodePtr> range(NodePtr node);
     Result<NodePtr> offset_modifier(NodePtr node);
     Result<NodePtr> at_modifier(NodePtr node);
+    Result<void> extension_modifier(Node& node);
     Result<TimeShift*> shift_of(Node& node, std::string_view modifier);
     // parser_duration.cpp
     enum class DurationPlace { brackets, offset };

@@ -60,6 +60,8 @@ class Table {
     [[nodiscard]] bool is_empty(std::size_t i) const;
     /// Rows of equal labels become one. Errors: invalid_argument when two of them have a value at the same step.
     [[nodiscard]] Result<void> unify();
+    /// The first step's values, at each of `steps`.
+    [[nodiscard]] Table repeated(std::size_t steps) const;
     /// Rows in the order of `order`, a list of distinct indices.
     [[nodiscard]] Table reordered(std::span<const std::size_t> order) const;
 

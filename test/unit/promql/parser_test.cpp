@@ -24,6 +24,10 @@ TEST(Parser, Prints_the_canonical_form) {
         {"  topk (3, m) # comment", "topk(3, m)"},
         {"{\"utf8.name\", a=\"b\"}", "{\"utf8.name\",a=\"b\"}"},
         {"1e3", "1000"},
+        {"rate(m[5m]Anchored offset 1m)", "rate(m[5m] anchored offset 1m)"},
+        {"rate(m[5m] @ end() smoothed)", "rate(m[5m] smoothed @ end())"},
+        {"m offset 1m smoothed @ 5", "m @ 5.000 smoothed offset 1m"},
+        {"anchored + smoothed{a='b'}", "anchored + smoothed{a=\"b\"}"},
     };
     for (const auto& [text, expected] : cases) {
         EXPECT_EQ(canonical(text), expected) << text;
