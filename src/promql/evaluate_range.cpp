@@ -9,6 +9,7 @@
 #include "extended_range.hpp"
 #include "model/histogram_layout.hpp"
 #include "native_histogram.hpp"
+#include "start_times.hpp"
 #include "window_notes.hpp"
 
 namespace noroshi::promql {
@@ -136,23 +137,45 @@ Result<RangeSeries> Evaluation::read(tsdb::SelectedSeries& series) {
         }
     }
     NOROSHI_TRY_VOID(count_samples(out.samples.size() + out.histograms.size()));
+    const auto known = options_.start_times ? options_.start_times(out.row.labels) : std::span<const StartTime>{};
+    if (!known.empty()) {
+        const auto start = [known](const auto& sample) { return start_of(known, sample.at); };
+        std::ranges::transform(out.samples, std::back_inserter(out.starts), start);
+        std::ranges::transform(out.histograms, std::back_inserter(out.histogram_starts), start);
+    }
     return out;
 }
 
-Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
+/// Where the windows of a selector lie, without its series.
+Result<Ranges> Evaluation::windows(const Selector& selector, const Steps& steps) const {
     Ranges out;
     NOROSHI_TRY(out.ends, shifted(selector.shift, steps));
     NOROSHI_TRY(out.length, resolved(selector.range, false));
     out.extension = selector.extension;
     out.before = selector.extension == Extension::none ? Milliseconds(0) : options_.lookback_delta;
     out.after = selector.extension == Extension::smoothed ? options_.lookback_delta : Milliseconds(0);
-    const TimestampMs from = out.ends.start - out.length - out.before;
-    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, from, out.ends.end + out.after)) {
+    return out;
+}
+
+/// Calls `one_series(series)` for each that has a sample: one series at a time is in memory.
+template <class OneSeries>
+Result<void> Evaluation::read_each(const Selector& selector, const Ranges& windows, OneSeries one_series) {
+    const TimestampMs from = windows.ends.start - windows.length - windows.before;
+    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, from, windows.ends.end + windows.after)) {
         NOROSHI_TRY(RangeSeries series, read(selected));
         if (!series.is_empty()) {
-            out.series.push_back(std::move(series));
+            NOROSHI_TRY_VOID(one_series(std::move(series)));
         }
     }
+    return {};
+}
+
+Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
+    NOROSHI_TRY(Ranges out, windows(selector, steps));
+    NOROSHI_TRY_VOID(read_each(selector, out, [&out](RangeSeries series) -> Result<void> {
+        out.series.push_back(std::move(series));
+        return {};
+    }));
     return out;
 }
 
@@ -230,46 +253,48 @@ Window Ranges::whole(const RangeSeries& of) const {
     return out;
 }
 
+/// The scalar arguments of a call at all steps; those that are left out as the function wants them.
+Result<std::array<Scalars, 2>> Evaluation::parameters_of(const Call& call, const Steps& steps) {
+    const std::size_t columns = count_of(steps);
+    NOROSHI_TRY_VOID(count_samples(3 * columns));
+    std::array<Scalars, 2> out{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
+    std::size_t given = 0;
+    for (const NodePtr& argument : call.arguments) {
+        if (argument->type != ValueType::matrix) {
+            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
+            out.at(given++) = std::get<Scalars>(std::move(value));
+        }
+    }
+    return out;
+}
+
 /// Calls `one_window(window, notes)` for each window of each series that has a sample in it.
 template <class OneWindow>
 Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps, OneWindow one_window) {
-    const std::size_t columns = count_of(steps);
-    NOROSHI_TRY_VOID(count_samples(3 * columns));
-    std::array<Scalars, 2> parameters{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
-    std::size_t given = 0;
-    Ranges ranges;
-    const Node* argument_node = nullptr;
-    for (const NodePtr& argument : call.arguments) {
-        if (argument->type == ValueType::matrix) {
-            NOROSHI_TRY(ranges, this->ranges(*argument, steps));
-            argument_node = argument.get();
-        } else {
-            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
-            parameters.at(given++) = std::get<Scalars>(std::move(value));
+    NOROSHI_TRY(const auto parameters, parameters_of(call, steps));
+    const auto is_matrix = [](const NodePtr& argument) { return argument->type == ValueType::matrix; };
+    const Node& argument = **std::ranges::find_if(call.arguments, is_matrix);
+    Table out(count_of(steps));
+    bool is_checked = call.function->check == nullptr;
+    const auto one_series = [&](RangeSeries series, const Ranges& ranges) -> Result<void> {
+        NOROSHI_TRY_VOID(count_samples(out.steps()));
+        if (!std::exchange(is_checked, true)) {
+            NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
         }
-    }
-    if (call.function->check != nullptr && !ranges.series.empty()) {
-        NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
-    }
-    const double length = static_cast<double>(ranges.length.count()) / 1000.0;
-    const bool moves = count_of(ranges.ends) == columns;
-    Table out(columns);
-    out.reserve(ranges.series.size());
-    for (RangeSeries& series : ranges.series) {
-        NOROSHI_TRY_VOID(count_samples(columns));
         const std::string name(series.row.labels.metric_name());
-        const WindowNotes notes{*this, *argument_node, name};
-        Row row = std::move(series.row);
+        const WindowNotes notes{*this, argument, name};
         if (!call.function->keeps_name) {
-            drop_name(row);
+            drop_name(series.row);
         }
-        const std::size_t index = out.add(std::move(row));
+        const std::size_t row = out.add(std::move(series.row));
+        const bool moves = count_of(ranges.ends) == out.steps();
+        const double length = seconds_between(ranges.ends.start - ranges.length, ranges.ends.start);
         Sliding<model::Sample> numbers(series.samples, series.starts);
         Sliding<model::HistogramSample> histograms(series.histograms, series.histogram_starts);
-        for (std::size_t step = 0; step < columns; ++step) {
+        for (std::size_t step = 0; step < out.steps(); ++step) {
             const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
             const TimestampMs start = end - ranges.length;
-            const auto from = start - ranges.before;
+            const TimestampMs from = start - ranges.before;
             Window window{numbers.window(from, end + ranges.after), histograms.window(from, end + ranges.after), start, end,
                           length, time_at(steps, step), parameters[0][step], parameters[1][step]};
             if (window.samples.empty() && window.histograms.empty()) {
@@ -279,12 +304,33 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
             window.lookback_start = from;
             window.starts = numbers.starts();
             window.histogram_starts = histograms.starts();
-            put(one_window(window, notes), out, index, step);
+            put(one_window(window, notes), out, row, step);
         }
         out.drop_last_if_empty();
-    }
+        return {};
+    };
+    NOROSHI_TRY_VOID(each_series(argument, steps, one_series));
     NOROSHI_TRY_VOID(unify(out));
     return StepValue(std::move(out));
+}
+
+/// Of a selector one at a time, of a subquery all at once; `one_series(series, windows)`.
+template <class OneSeries>
+Result<void> Evaluation::each_series(const Node& argument, const Steps& steps, OneSeries one_series) {
+    const Node& inner = without_parens(argument);
+    if (const auto* selector = std::get_if<Selector>(&inner.kind)) {
+        NOROSHI_TRY(const Ranges of_selector, windows(*selector, steps));
+        const Reading before = std::exchange(reading_, reading_below(inner));
+        Result<void> out = read_each(*selector, of_selector,
+                                     [&](RangeSeries series) { return one_series(std::move(series), of_selector); });
+        reading_ = before;
+        return out;
+    }
+    NOROSHI_TRY(Ranges all, ranges(inner, steps));
+    for (RangeSeries& series : all.series) {
+        NOROSHI_TRY_VOID(one_series(std::move(series), all));
+    }
+    return {};
 }
 
 Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction function, const Steps& steps) {

@@ -13,8 +13,7 @@ struct Point : Counted {
 };
 
 Point point_of(const Window& window, std::size_t i) {
-    const model::Sample& sample = window.samples[i];
-    return {{sample.at, window.starts.empty() ? TimestampMs{} : window.starts[i]}, sample.value};
+    return {counted(window.samples, window.starts, i), window.samples[i].value};
 }
 
 /// Where the counter of `point` began, at zero.

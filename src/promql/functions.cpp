@@ -2,7 +2,6 @@
 #include "functions.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -11,13 +10,10 @@
 namespace noroshi::promql {
 namespace {
 
-/// What Prometheus has and this engine has not.
-constexpr std::array<std::string_view, 2> lacking{"info", "start_timestamp"};
-
 std::vector<Function> all_functions() {
     std::vector<Function> all;
     for (std::vector<Function> part :
-         {element_functions(), range_functions(), mixed_functions(), label_functions(), time_functions(), histogram_functions()}) {
+         {element_functions(), range_functions(), mixed_functions(), label_functions(), time_functions(), histogram_functions(), info_functions()}) {
         std::ranges::move(part, std::back_inserter(all));
     }
     return all;
@@ -33,10 +29,6 @@ model::Labels without_metadata(const model::Labels& labels) {
     std::vector<model::Label> kept;
     std::ranges::copy_if(labels, std::back_inserter(kept), [](const model::Label& l) { return !is_metadata_label(l.name); });
     return model::Labels(std::move(kept));
-}
-
-bool is_lacking(std::string_view name) {
-    return std::ranges::find(lacking, name) != lacking.end();
 }
 
 const std::vector<Function>& functions() {

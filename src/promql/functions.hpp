@@ -84,10 +84,9 @@ struct Function {
     ParameterCheck check{nullptr};
     bool takes_anchored{false};  ///< of a function over a range: its selector may be `anchored`
     bool takes_smoothed{false};
+    bool takes_selector{false};  ///< the second argument is a selector of which the matchers alone are used
 };
 
-/// A function, aggregation or modifier of Prometheus that this engine lacks.
-[[nodiscard]] bool is_lacking(std::string_view name);
 /// The row, or nullptr.
 [[nodiscard]] const Function* find_function(std::string_view name);
 /// All rows, by theme.
@@ -100,6 +99,7 @@ struct Function {
 [[nodiscard]] std::vector<Function> label_functions();
 [[nodiscard]] std::vector<Function> time_functions();
 [[nodiscard]] std::vector<Function> histogram_functions();
+[[nodiscard]] std::vector<Function> info_functions();
 
 /// Mean of values; switches to an incremental mean where the sum would overflow.
 [[nodiscard]] double mean(std::span<const double> values);

@@ -9,7 +9,7 @@
 
 namespace noroshi::promql {
 
-/// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, unsupported, limit.
+/// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, limit.
 [[nodiscard]] Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options);
 
 /// Recursive descent with precedence climbing. One use.
@@ -79,8 +79,6 @@ class Parser {
     [[nodiscard]] bool peek_word(std::string_view word) const;
     Result<void> expect(std::string_view punctuation, std::string_view where);
     [[nodiscard]] tl::unexpected<Error> unexpected(std::string_view where) const;
-    /// Something of Prometheus that this engine has not. Errors: unsupported.
-    [[nodiscard]] tl::unexpected<Error> lacks(std::size_t offset, std::string_view what) const;
     [[nodiscard]] tl::unexpected<Error> fault(std::size_t offset, std::string message) const;
 
     std::string_view text_;
@@ -88,6 +86,7 @@ class Parser {
     std::vector<Token> tokens_;
     std::size_t at_{0};
     int depth_{0};
+    bool may_match_all_{false};  ///< the selector that comes next selects no series itself
 };
 
 /// Lower case of ASCII letters: keywords are case-insensitive.

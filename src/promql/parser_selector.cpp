@@ -89,7 +89,7 @@ Result<model::Matcher> Parser::matcher(Selector& selector) {
 Result<void> Parser::check_selector(const Selector& selector, std::size_t offset) {
     const bool all_empty =
         std::ranges::all_of(selector.matchers, [](const model::Matcher& m) { return m.matches_empty(); });
-    if (all_empty) {
+    if (all_empty && !may_match_all_) {
         return fault(offset, "vector selector must contain at least one non-empty matcher");
     }
     const auto names_it = [](const model::Matcher& m) {

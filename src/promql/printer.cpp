@@ -87,7 +87,7 @@ struct Printer {
             braces += (braces.empty() ? "" : ",") + (is_name ? model::quote(s.name) : matcher.to_string());
         }
         std::string out = plain_name ? s.name : "";
-        if (!braces.empty()) {
+        if (!braces.empty() || !plain_name) {
             out += "{" + braces + "}";
         }
         const std::string extension = s.extension == Extension::none ? "" : fmt::format(" {}", extension_text(s.extension));

@@ -1,7 +1,10 @@
 // src/promql/start_times.hpp - what start times tell of counters: where one began anew between two samples.
 #pragma once
 
-#include "base/time.hpp"
+#include <algorithm>
+#include <span>
+
+#include "promql/promql.hpp"
 
 namespace noroshi::promql {
 
@@ -30,6 +33,18 @@ struct Counted {
 /// Two that count the same time twice.
 [[nodiscard]] inline bool overlap(const Counted& before, const Counted& now) {
     return now.start != TimestampMs{} && now.start < before.at && now.start != before.start;
+}
+
+/// The time and the start of one of `samples`; `starts` is as long or empty.
+template <class Sample>
+[[nodiscard]] Counted counted(std::span<const Sample> samples, std::span<const TimestampMs> starts, std::size_t i) {
+    return {samples[i].at, starts.empty() ? TimestampMs{} : starts[i]};
+}
+
+/// The zero time when nothing is known of a sample.
+[[nodiscard]] inline TimestampMs start_of(std::span<const StartTime> known, TimestampMs sample) {
+    const auto found = std::ranges::lower_bound(known, sample, {}, &StartTime::at);
+    return found != known.end() && found->at == sample ? found->start : TimestampMs{};
 }
 
 }  // namespace noroshi::promql

@@ -113,6 +113,18 @@ Result<void> Table::unify() {
     return {};
 }
 
+void Table::drop_empty_rows() {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!is_empty(i)) {
+            order.push_back(i);
+        }
+    }
+    if (order.size() != size()) {
+        *this = reordered(order);
+    }
+}
+
 Table Table::repeated(std::size_t steps) const {
     Table out(steps);
     out.reserve(size());

@@ -58,6 +58,8 @@ class Table {
     /// Takes the last row away again when no step of it has a value.
     void drop_last_if_empty();
     [[nodiscard]] bool is_empty(std::size_t i) const;
+    /// Rows without a value at any step go.
+    void drop_empty_rows();
     /// Rows of equal labels become one. Errors: invalid_argument when two of them have a value at the same step.
     [[nodiscard]] Result<void> unify();
     /// The first step's values, at each of `steps`.

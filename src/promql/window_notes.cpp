@@ -16,6 +16,11 @@ void tell_incompatible(const WindowNotes& notes) {
                                                       model::quote(notes.name)));
 }
 
+void tell_overlap(const WindowNotes& notes) {
+    notes.evaluation.warn(notes.argument, fmt::format("sample has start time that overlaps with previous sample timestamp for metric {}",
+                                                      model::quote(notes.name)));
+}
+
 void tell(const HistogramChange& change, const WindowNotes& notes) {
     Evaluation& evaluation = notes.evaluation;
     if (change.incompatible) {

@@ -12,6 +12,8 @@ namespace noroshi::promql {
 void tell_mix(const WindowNotes& notes);
 /// Exponential and custom bounds.
 void tell_incompatible(const WindowNotes& notes);
+/// Two samples that count the same time twice.
+void tell_overlap(const WindowNotes& notes);
 void tell(const HistogramChange& change, const WindowNotes& notes);
 /// Of histograms that were added up.
 void tell(const HistogramNotes& found, const WindowNotes& notes);
