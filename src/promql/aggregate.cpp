@@ -215,7 +215,7 @@ Result<StepValue> count_values(Evaluation& evaluation, const Aggregate& aggregat
             if (!has_value(value)) {
                 continue;
             }
-            NOROSHI_TRY_VOID(evaluation.keep_on(table.row(i).labels.size()));
+            NOROSHI_TRY_VOID(evaluation.keep_on(16 * table.row(i).labels.size()));  // labels are made for each element
             // The new label may be one of those that group.
             const HistogramPtr histogram = table.histogram(i, step);
             const model::Labels valued =
