@@ -9,6 +9,7 @@
 
 #include "base/numbers.hpp"
 #include "base/rfc3339.hpp"
+#include "base/utf8.hpp"
 #include "model/labels.hpp"
 #include "promql/promql.hpp"
 
@@ -24,18 +25,9 @@ std::optional<std::string> utf8_of(std::uint32_t point) {
     if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
         return std::nullopt;
     }
-    const auto byte = [](std::uint32_t bits) { return static_cast<char>(bits); };
-    if (point < 0x80) {
-        return std::string{byte(point)};
-    }
-    if (point < 0x800) {
-        return std::string{byte(0xc0 | point >> 6), byte(0x80 | (point & 0x3f))};
-    }
-    if (point < 0x10000) {
-        return std::string{byte(0xe0 | point >> 12), byte(0x80 | (point >> 6 & 0x3f)), byte(0x80 | (point & 0x3f))};
-    }
-    return std::string{byte(0xf0 | point >> 18), byte(0x80 | (point >> 12 & 0x3f)), byte(0x80 | (point >> 6 & 0x3f)),
-                       byte(0x80 | (point & 0x3f))};
+    std::string out;
+    append_utf8(out, point);
+    return out;
 }
 
 /// The number of "HEX" as a code point.

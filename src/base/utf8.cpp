@@ -98,7 +98,11 @@ char32_t to_upper_character(char32_t code) { return ::towupper_l(code, tables())
 bool is_letter(char32_t code) { return ::iswalpha_l(code, tables()) != 0; }
 bool is_digit_character(char32_t code) { return code >= '0' && code <= '9'; }
 bool is_printable(char32_t code) {
-    return code == ' ' || (::iswprint_l(code, tables()) != 0 && ::iswspace_l(code, tables()) == 0 && code != 0xa0);
+    // Marks of direction and format, private use: the C library's tables call them printable.
+    const bool hidden = code == 0xa0 || code == 0xad || (code >= 0x200b && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) ||
+                        (code >= 0x2060 && code <= 0x206f) || (code >= 0xe000 && code <= 0xf8ff) || code == 0xfeff ||
+                        (code >= 0xfff9 && code <= 0xfffb) || code >= 0xe0000;
+    return code == ' ' || (!hidden && ::iswprint_l(code, tables()) != 0 && ::iswspace_l(code, tables()) == 0);
 }
 
 }  // namespace noroshi

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <sstream>
+#include <iterator>
+#include <set>
 
 #include "base/bytes.hpp"
 #include "yaml.hpp"
@@ -116,7 +118,10 @@ class Builder final : public YAML::EventHandler {
     }
 
     void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
-        check_tag(tag, mark);
+        // What these say is seen anyway: upstream does not look at them either.
+        if (tag != "tag:yaml.org,2002:seq" && tag != "tag:yaml.org,2002:map") {
+            check_tag(tag, mark);
+        }
         if (stack_.size() >= limits_.max_depth) {
             stop(Errc::limit, fmt::format("nested deeper than {} levels", limits_.max_depth), mark);
         }
@@ -126,6 +131,7 @@ class Builder final : public YAML::EventHandler {
     void close() {
         Frame frame = std::move(stack_.back());
         stack_.pop_back();
+        merge(*frame.node);
         for (const NodePtr& item : frame.node->items) {
             frame.node->weight += item->weight;
         }
@@ -133,6 +139,34 @@ class Builder final : public YAML::EventHandler {
             frame.node->weight += entry.key->weight + entry.value->weight;
         }
         leaf(std::move(frame.node), frame.anchor);
+    }
+
+    /// The mappings that `<<` names: one, or a list of them. Nothing: it names something else, which the reader refuses.
+    static std::optional<std::vector<NodePtr>> merged_of(const Entry& entry) {
+        if (entry.key->kind != Kind::scalar || entry.key->text != "<<" || entry.key->quoted) {
+            return std::nullopt;
+        }
+        std::vector<NodePtr> out = entry.value->kind == Kind::sequence ? entry.value->items : std::vector{entry.value};
+        const bool fits = std::ranges::all_of(out, [](const NodePtr& node) { return node->kind == Kind::mapping; });
+        return fits ? std::optional(std::move(out)) : std::nullopt;
+    }
+
+    /// Puts what `<<` names behind the mapping's own entries, which win, as earlier mappings of a list do. A second `<<`
+    /// is left where it is: the reader refuses it.
+    static void merge(Node& node) {
+        const auto found = std::ranges::find_if(node.entries, [](const Entry& entry) { return merged_of(entry).has_value(); });
+        if (found == node.entries.end()) {
+            return;
+        }
+        const std::vector<NodePtr> sources = *merged_of(*found);
+        node.entries.erase(found);
+        std::set<std::string_view> known;
+        for (const Entry& entry : node.entries) {
+            known.insert(entry.key->text);
+        }
+        for (const NodePtr& from : sources) {
+            std::ranges::copy_if(from->entries, std::back_inserter(node.entries), [&](const Entry& e) { return known.insert(e.key->text).second; });
+        }
     }
 
     void leaf(NodePtr node, YAML::anchor_t anchor) {

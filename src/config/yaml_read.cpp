@@ -60,7 +60,7 @@ bool is_fresh_key(Reader& reader, const Node& key, std::map<std::string_view, co
         return false;
     }
     if (key.text == "<<" && !key.quoted) {
-        reader.fail(key, "merge key \"<<\" is not supported; write the keys out", Errc::unsupported);
+        reader.fail(key, "expected a mapping or a list of mappings behind \"<<\", once");
         return false;
     }
     const auto [first, fresh] = seen.emplace(key.text, &key);

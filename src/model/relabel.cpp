@@ -6,11 +6,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <clocale>
-#include <cwctype>
 
 #include "base/bytes.hpp"
 #include "base/crypto/crypto.hpp"
+#include "base/utf8.hpp"
 #include "regex.hpp"
 
 namespace noroshi::model {
@@ -66,32 +65,6 @@ int group_index(const re2::RE2& regex, std::string_view name) {
     }
     const auto named = regex.NamedCapturingGroups().find(std::string(name));
     return named == regex.NamedCapturingGroups().end() ? -1 : named->second;
-}
-
-/// `text`, which is UTF-8, in the other case, one character for one, whatever the locale of the process.
-std::string with_case(std::string_view text, wint_t (*change)(wint_t, locale_t)) {
-    static const locale_t utf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-    std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-        std::uint32_t code = length == 1 ? lead : lead & (0xffU >> (length + 1));
-        for (std::size_t i = 1; i < length && at + i < text.size(); ++i) {
-            code = code << 6 | (static_cast<unsigned char>(text[at + i]) & 0x3fU);
-        }
-        code = change(code, utf8);
-        at += length;
-        if (code < 0x80) {
-            out += static_cast<char>(code);
-            continue;
-        }
-        const std::size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-        out += static_cast<char>(((0xff00U >> (more + 1)) & 0xffU) | code >> (6 * more));
-        for (std::size_t i = more; i-- > 0;) {
-            out += static_cast<char>(0x80U | (code >> (6 * i) & 0x3fU));
-        }
-    }
-    return out;
 }
 
 std::string hash_modulo(std::string_view value, std::uint64_t modulus) {
@@ -239,10 +212,10 @@ bool RelabelRule::apply(LabelMap& labels) const {
             std::erase_if(labels, [this](const auto& label) { return !matches(label.first); });
             break;
         case RelabelAction::lowercase:
-            set(labels, spec_.target_label, with_case(value, &::towlower_l));
+            set(labels, spec_.target_label, to_lower_utf8(value));
             break;
         case RelabelAction::uppercase:
-            set(labels, spec_.target_label, with_case(value, &::towupper_l));
+            set(labels, spec_.target_label, to_upper_utf8(value));
             break;
     }
     return true;

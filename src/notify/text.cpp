@@ -1,16 +1,12 @@
 // src/notify/text.cpp - cleaning and cutting of UTF-8 text.
 #include "text.hpp"
 
-#include "base/bytes.hpp"
+#include "base/utf8.hpp"
 
 namespace noroshi::notify {
 namespace {
 
 constexpr std::string_view ellipsis = "…";
-
-std::size_t character_length(unsigned char first) {
-    return first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-}
 
 /// U+200E, U+200F, U+202A..U+202E, U+2066..U+2069, U+061C and the byte order mark; C1 controls are U+0080..U+009F.
 bool is_hidden(std::string_view c) {
@@ -32,14 +28,13 @@ std::string cleaned(std::string_view text, bool lines) {
     std::string out;
     for (std::size_t i = 0; i < text.size();) {
         const auto first = static_cast<unsigned char>(text[i]);
-        const std::size_t length = character_length(first);
-        const std::string_view character = text.substr(i, length);
-        if (!is_utf8(character)) {
+        const Utf8Character next = utf8_at(text, i);
+        const std::string_view character = text.substr(i, next.length);
+        i += next.length;
+        if (!next.valid) {
             out += '?';
-            ++i;
             continue;
         }
-        i += length;
         if (first == '\n' && lines) {
             out += '\n';
         } else if (first < 0x20 || first == 0x7f) {

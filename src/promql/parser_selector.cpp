@@ -43,8 +43,14 @@ Result<NodePtr> Parser::selector(std::string name, std::size_t offset) {
         out.matchers.push_back(std::move(by_name));
     }
     if (take_if("{")) {
+        // In braces names may be many, each of which must match; before them one stands alone.
+        const std::string before = out.name;
         while (!peek().is("}")) {
+            const std::size_t at = peek().offset;
             NOROSHI_TRY(model::Matcher next, matcher(out));
+            if (!before.empty() && next.name() == model::metric_name_label && next.op() == model::MatchOp::equal) {
+                return fault(at, fmt::format("metric name must not be set twice: {} or {}", model::quote(before), model::quote(next.value())));
+            }
             out.matchers.push_back(std::move(next));
             if (!take_if(",")) {
                 break;
@@ -63,11 +69,9 @@ Result<model::Matcher> Parser::matcher(Selector& selector) {
     Token name = take();
     const bool quoted_name = name.kind == TokenKind::string && (peek().is(",") || peek().is("}"));
     if (quoted_name) {
-        if (!selector.name.empty()) {
-            return fault(name.offset, fmt::format("metric name must not be set twice: {} or {}",
-                                                  model::quote(selector.name), model::quote(name.text)));
+        if (selector.name.empty()) {
+            selector.name = name.text;
         }
-        selector.name = name.text;
         return model::Matcher::create(model::MatchOp::equal, std::string(model::metric_name_label), std::move(name.text));
     }
     const std::optional<model::MatchOp> op = match_op(peek());
@@ -91,12 +95,6 @@ Result<void> Parser::check_selector(const Selector& selector, std::size_t offset
         std::ranges::all_of(selector.matchers, [](const model::Matcher& m) { return m.matches_empty(); });
     if (all_empty && !may_match_all_) {
         return fault(offset, "vector selector must contain at least one non-empty matcher");
-    }
-    const auto names_it = [](const model::Matcher& m) {
-        return m.name() == model::metric_name_label && m.op() == model::MatchOp::equal;
-    };
-    if (!selector.name.empty() && std::ranges::count_if(selector.matchers, names_it) > 1) {
-        return fault(offset, fmt::format("metric name must not be set twice: {}", model::quote(selector.name)));
     }
     return {};
 }

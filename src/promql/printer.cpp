@@ -76,15 +76,15 @@ struct Printer {
     std::string operator()(const StringLiteral& s) const { return model::quote(s.value); }
 
     std::string operator()(const Selector& s) const {
-        const bool plain_name = model::is_legacy_metric_name(s.name);
+        const auto names_it = [](const model::Matcher& m) { return m.name() == model::metric_name_label && m.op() == model::MatchOp::equal; };
+        const bool plain_name = model::is_legacy_metric_name(s.name) && std::ranges::count_if(s.matchers, names_it) == 1;
         std::string braces;
         for (const model::Matcher& matcher : s.matchers) {
-            const bool is_name = !s.name.empty() && matcher.name() == model::metric_name_label &&
-                                 matcher.op() == model::MatchOp::equal;
+            const bool is_name = !s.name.empty() && names_it(matcher);
             if (is_name && plain_name) {
                 continue;
             }
-            braces += (braces.empty() ? "" : ",") + (is_name ? model::quote(s.name) : matcher.to_string());
+            braces += (braces.empty() ? "" : ",") + (is_name ? model::quote(matcher.value()) : matcher.to_string());
         }
         std::string out = plain_name ? s.name : "";
         if (!braces.empty() || !plain_name) {

@@ -1,13 +1,16 @@
 // src/rules/file.cpp - reads a rule file: groups, rules, expressions and templates, each fault with its place (3.1).
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "base/numbers.hpp"
 #include "config/yaml.hpp"
 #include "rules/rules.hpp"
 #include "template.hpp"
+#include "template_number.hpp"
 
 namespace noroshi::rules {
 namespace {
@@ -172,8 +175,20 @@ model::Labels annotations_of(const Texts& texts) {
     return model::Labels(std::move(out));
 }
 
+/// An empty entry of a list is passed over, as upstream does, but said.
+bool is_nothing(const Reader& reader, const Node& item, const std::string& path, ParsedRules& out) {
+    if (item.kind != yaml::Kind::null) {
+        return false;
+    }
+    out.hints.push_back({Errc::invalid_argument, path + ": the entry is empty and is passed over", reader.where(item)});
+    return true;
+}
+
 void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup& group, ParsedRules& out) {
     yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t index) {
+        if (is_nothing(reader, item, fmt::format("group {}, rules[{}]", yaml::shown(group.name), index), out)) {
+            return;
+        }
         const std::string name = name_in_path(item, {"alert", "record"});
         const Reader::Scope scope = reader.context(name);
         Draft draft;
@@ -190,11 +205,23 @@ void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup
     });
 }
 
+/// A number as Go's YAML reads it into an integer: 0x10, 1_000, and of 1.5 what is before the point.
+std::optional<std::int64_t> whole_part(std::string text) {
+    std::erase(text, '_');
+    if (const std::optional<std::int64_t> whole = go_integer(text)) {
+        return whole;
+    }
+    const Result<double> real = parse_float(text);
+    const bool decimal = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
+    return decimal && real && std::fabs(*real) < 0x1p63 ? std::optional(static_cast<std::int64_t>(*real)) : std::nullopt;
+}
+
 /// Below zero is no limit too.
 std::optional<std::int64_t> read_limit(Reader& reader, const Node& node) {
-    const std::optional<std::int64_t> limit =
-        yaml::read_integer(reader, node, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
-    return limit ? std::optional(std::max<std::int64_t>(*limit, 0)) : std::nullopt;
+    if (const auto whole = node.kind == yaml::Kind::scalar && !node.quoted ? whole_part(node.text) : std::nullopt) {
+        return std::max<std::int64_t>(*whole, 0);
+    }
+    return yaml::read_integer(reader, node, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
 }
 
 std::vector<yaml::Field<RuleGroup>> group_fields() {
@@ -212,7 +239,10 @@ std::vector<yaml::Field<RuleGroup>> group_fields() {
 
 void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
     std::map<std::string, std::uint32_t> seen;
-    yaml::read_sequence(reader, node, "groups", [&](const Node& item, std::size_t) {
+    yaml::read_sequence(reader, node, "groups", [&](const Node& item, std::size_t index) {
+        if (is_nothing(reader, item, fmt::format("groups[{}]", index), out)) {
+            return;
+        }
         RuleGroup& group = out.groups.emplace_back();
         group.file = reader.file();
         yaml::read_mapping(reader, item, group_fields(), {}, group);

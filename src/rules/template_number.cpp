@@ -61,25 +61,17 @@ std::optional<std::uint64_t> amount(std::string_view digits) {
     return code == std::errc{} && end == plain->data() + plain->size() ? std::optional(out) : std::nullopt;
 }
 
-bool takes_integer(std::string_view text, TemplateOperand& out) {
-    const bool negative = text.starts_with('-');
-    const bool has_sign = negative || text.starts_with('+');
-    const std::optional<std::uint64_t> read = amount(text.substr(has_sign ? 1 : 0));
-    if (!read) {
-        return false;
-    }
-    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-    if (*read > most + (negative ? 1 : 0)) {
-        out.overflows = !has_sign;
-        return out.overflows;
-    }
-    out.is_whole = true;
-    out.whole = static_cast<std::int64_t>(negative ? 0 - *read : *read);
-    out.literal = whole_value(out.whole);
-    return true;
-}
-
 }  // namespace
+
+std::optional<std::int64_t> go_integer(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    const std::optional<std::uint64_t> read = amount(text.substr(negative || text.starts_with('+') ? 1 : 0));
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!read || *read > most + (negative ? 1 : 0)) {
+        return std::nullopt;
+    }
+    return static_cast<std::int64_t>(negative ? 0 - *read : *read);
+}
 
 Result<void> read_template_number(const Token& token, TemplateOperand& out) {
     if (token.kind == TokenKind::character_constant) {
@@ -92,7 +84,14 @@ Result<void> read_template_number(const Token& token, TemplateOperand& out) {
     if (token.kind == TokenKind::complex || token.text.ends_with('i')) {
         return fail(Errc::unsupported, fmt::format("complex numbers like {} are not supported", token.text));
     }
-    if (takes_integer(token.text, out)) {
+    if (const std::optional<std::int64_t> whole = go_integer(token.text)) {
+        out.is_whole = true;
+        out.whole = *whole;
+        out.literal = whole_value(*whole);
+        return {};
+    }
+    out.overflows = amount(token.text).has_value();
+    if (out.overflows) {
         return {};
     }
     std::string plain(token.text);

@@ -147,5 +147,36 @@ TEST(RuleFile, Reports_every_fault_and_then_gives_no_group) {
     EXPECT_TRUE(parsed.groups.empty());
 }
 
+TEST(RuleFile, Merges_what_an_anchor_gives) {
+    const ParsedRules parsed = parse_rules("r.yml", R"(groups:
+- name: g
+  rules:
+  - &a {alert: A, expr: up, for: 5m, labels: {x: y}}
+  - {<<: *a, alert: B}
+  - {<<: [*a, {annotations: {s: t}, for: 1m}], alert: C, labels: {}}
+)");
+    ASSERT_TRUE(parsed.errors.empty()) << parsed.errors[0].to_string();
+    const std::vector<Rule>& rules = parsed.groups[0].rules;
+    EXPECT_EQ(rules[1].alert, "B");
+    EXPECT_EQ(rules[1].hold, 5min);
+    EXPECT_EQ(rules[1].labels.get("x"), "y");
+    EXPECT_EQ(rules[2].hold, 5min);
+    EXPECT_EQ(rules[2].annotations.get("s"), "t");
+    EXPECT_TRUE(rules[2].labels.empty());
+    EXPECT_NE(faults("groups: [{<<: 5, name: g}]").find("expected a mapping or a list of mappings behind"), std::string::npos);
+    EXPECT_NE(faults("groups: [{<<: [{name: h}, text], name: g}]").find("expected a mapping or a list"), std::string::npos);
+}
+
+TEST(RuleFile, Passes_over_empty_entries_and_says_so) {
+    const ParsedRules parsed = parse_rules("r.yml", "groups:\n-\n- name: g\n  limit: 1.9\n  rules:\n  - null\n");
+    EXPECT_TRUE(parsed.errors.empty());
+    ASSERT_EQ(parsed.groups.size(), 1u);
+    EXPECT_EQ(parsed.groups[0].limit, 1u);
+    EXPECT_TRUE(parsed.groups[0].rules.empty());
+    ASSERT_EQ(parsed.hints.size(), 2u);
+    EXPECT_NE(parsed.hints[0].to_string().find("groups[0]: the entry is empty"), std::string::npos);
+    EXPECT_NE(parsed.hints[1].to_string().find("rules[0]: the entry is empty"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace noroshi::rules
