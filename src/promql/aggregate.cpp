@@ -75,11 +75,12 @@ struct Groups {
     std::vector<Row> groups;
 };
 
-Groups group(const Aggregate& aggregate, const Table& table) {
+Result<Groups> group(Evaluation& evaluation, const Aggregate& aggregate, const Table& table) {
     Groups out;
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> numbers;
     out.of_row.reserve(table.size());
     for (std::size_t i = 0; i < table.size(); ++i) {
+        NOROSHI_TRY_VOID(evaluation.keep_on(table.row(i).labels.size()));
         model::Labels labels = group_labels(aggregate, table.row(i).labels);
         const auto [place, is_new] = numbers.emplace(std::move(labels), out.groups.size());
         if (is_new) {
@@ -206,11 +207,12 @@ Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Eval
         ignore_histogram(evaluation, node, aggregate.op);
         table.drop_histograms();
     }
-    const Groups groups = group(aggregate, table);
+    NOROSHI_TRY(const Groups groups, group(evaluation, aggregate, table));
     Table out(table.steps());
     std::vector<std::size_t> place(table.size(), table.size());
     for (const std::vector<std::size_t>& members : members_of(groups)) {
         for (std::size_t step = 0; step < table.steps(); ++step) {
+            NOROSHI_TRY_VOID(evaluation.keep_on(members.size()));
             for (const std::size_t row : chosen(aggregate, table, members, step, parameters[step])) {
                 if (place[row] == table.size()) {
                     place[row] = out.add(table.row(row));
@@ -222,7 +224,8 @@ Result<StepValue> select_some(const Aggregate& aggregate, const Node& node, Eval
     return StepValue(std::move(out));
 }
 
-Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, const std::string& label) {
+Result<StepValue> count_values(Evaluation& evaluation, const Aggregate& aggregate, const Table& table,
+                               const std::string& label) {
     if (label.empty() || !is_utf8(label)) {
         return fail(Errc::invalid_argument, fmt::format("invalid label name {}", model::quote(label)));
     }
@@ -234,6 +237,7 @@ Result<StepValue> count_values(const Aggregate& aggregate, const Table& table, c
             if (!has_value(value)) {
                 continue;
             }
+            NOROSHI_TRY_VOID(evaluation.keep_on(table.row(i).labels.size()));
             // The new label may be one of those that group, or that go.
             const HistogramPtr histogram = table.histogram(i, step);
             const model::Labels valued =
@@ -258,12 +262,18 @@ class HistogramTotal {
 
     /// Null: there is none, which was told.
     HistogramPtr of(const Table& table, const std::vector<std::size_t>& members, std::size_t step) {
-        std::vector<Named> histograms;
+        std::vector<HistogramPtr> histograms;
         std::size_t numbers = 0;
         bool number_first = false;
+        bool incompatible = false;
         for (const std::size_t row : members) {
             if (HistogramPtr histogram = table.histogram(row, step)) {
-                histograms.push_back({std::move(histogram), table.row(row).labels.metric_name()});
+                histograms.push_back(std::move(histogram));
+                if (!number_first && histograms.back()->has_custom_bounds() != histograms.front()->has_custom_bounds()) {
+                    warn_of_schemas(table.row(row).labels.metric_name());
+                    incompatible = true;
+                    break;
+                }
             } else if (has_value(table.values(row)[step])) {
                 ++numbers;
                 number_first = number_first || histograms.empty();
@@ -272,31 +282,24 @@ class HistogramTotal {
         if (numbers > 0) {
             evaluation_.warn(*aggregate_.inner, "encountered a mix of histograms and floats for aggregation");
         }
-        if (number_first) {
-            return nullptr;  // what is wrong with the histograms is told only where they came first
+        if (incompatible || numbers > 0) {
+            return nullptr;
         }
-        HistogramPtr out = aggregate_.op == AggregateOp::sum ? total<HistogramSum>(histograms) : total<HistogramMean>(histograms);
-        return numbers > 0 ? nullptr : out;
+        return aggregate_.op == AggregateOp::sum ? total<HistogramSum>(histograms) : total<HistogramMean>(histograms);
     }
 
   private:
-    struct Named {
-        HistogramPtr histogram;
-        std::string_view name;
-    };
+    void warn_of_schemas(std::string_view name) {
+        evaluation_.warn(*aggregate_.inner, fmt::format("vector contains a mix of histograms with exponential and "
+                                                        "custom buckets schemas for metric name {}",
+                                                        model::quote(name)));
+    }
 
     template <class Total>
-    HistogramPtr total(const std::vector<Named>& histograms) {
-        const model::Histogram& first = *histograms.front().histogram;
-        Total total(first);
+    HistogramPtr total(const std::vector<HistogramPtr>& histograms) {
+        Total total(*histograms.front());
         for (std::size_t i = 1; i < histograms.size(); ++i) {
-            const auto& [histogram, name] = histograms[i];
-            if (histogram->has_custom_bounds() != first.has_custom_bounds()) {
-                evaluation_.warn(*aggregate_.inner, fmt::format("vector contains a mix of histograms with exponential and "
-                                                                "custom buckets schemas for metric name {}",
-                                                                model::quote(name)));
-            }
-            total.add(*histogram);
+            total.add(*histograms[i]);
         }
         const HistogramNotes notes = total.notes();
         if (notes.reset_collision) {
@@ -304,9 +307,6 @@ class HistogramTotal {
         }
         if (notes.bounds_reconciled) {
             evaluation_.inform(*aggregate_.inner, "mismatched custom buckets were reconciled during aggregation");
-        }
-        if (notes.incompatible) {
-            return nullptr;
         }
         auto out = std::make_shared<model::Histogram>(std::move(total).take());
         model::compact(*out);
@@ -331,7 +331,7 @@ bool any_histogram(const Table& table, const std::vector<std::size_t>& members, 
 Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Table elements, const StepValue& parameter) {
     const auto& aggregate = std::get<Aggregate>(node.kind);
     if (aggregate.op == AggregateOp::count_values) {
-        return count_values(aggregate, elements, std::get<std::string>(parameter));
+        return count_values(evaluation, aggregate, elements, std::get<std::string>(parameter));
     }
     const auto& parameters = std::get<Scalars>(parameter);
     if (selects(aggregate.op)) {
@@ -344,7 +344,7 @@ Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Tabl
         ignore_histogram(evaluation, *aggregate.inner, aggregate.op);
         elements.drop_histograms();
     }
-    const Groups groups = group(aggregate, elements);
+    NOROSHI_TRY(const Groups groups, group(evaluation, aggregate, elements));
     Table out(elements.steps());
     HistogramTotal histogram_total(aggregate, evaluation);
     std::vector<double> values;
@@ -352,6 +352,7 @@ Result<StepValue> apply_aggregate(Evaluation& evaluation, const Node& node, Tabl
     for (std::size_t number = 0; number < members.size(); ++number) {
         const std::size_t row = out.add(groups.groups[number]);
         for (std::size_t step = 0; step < elements.steps(); ++step) {
+            NOROSHI_TRY_VOID(evaluation.keep_on(members[number].size()));
             if (adds_histograms(aggregate.op) && any_histogram(elements, members[number], step)) {
                 if (HistogramPtr histogram = histogram_total.of(elements, members[number], step)) {
                     out.set(row, step, std::move(histogram));

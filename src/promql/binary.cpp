@@ -2,172 +2,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <ranges>
 #include <set>
 #include <unordered_map>
 
+#include "binary_element.hpp"
 #include "evaluate.hpp"
-#include "native_histogram.hpp"
 
 namespace noroshi::promql {
 namespace {
 
-double arithmetic(BinaryOp op, double a, double b) {
-    switch (op) {
-        case BinaryOp::add:
-            return a + b;
-        case BinaryOp::sub:
-            return a - b;
-        case BinaryOp::mul:
-            return a * b;
-        case BinaryOp::div:
-            return a / b;
-        case BinaryOp::mod:
-            return std::fmod(a, b);
-        case BinaryOp::pow:
-            return std::pow(a, b);
-        case BinaryOp::atan2:
-            return std::atan2(a, b);
-        default:
-            return 0;
-    }
-}
-
-bool compare(BinaryOp op, double a, double b) {
-    switch (op) {
-        case BinaryOp::eq:
-            return a == b;
-        case BinaryOp::ne:
-            return a != b;
-        case BinaryOp::lt:
-            return a < b;
-        case BinaryOp::le:
-            return a <= b;
-        case BinaryOp::gt:
-            return a > b;
-        case BinaryOp::ge:
-            return a >= b;
-        default:
-            return false;
-    }
-}
-
-/// The value an element gets, or nothing when a comparison filters it out; a filter keeps `kept`.
-std::optional<double> combine(const Binary& binary, double left, double right, double kept) {
-    if (!is_comparison(binary.op)) {
-        return arithmetic(binary.op, left, right);
-    }
-    const bool holds = compare(binary.op, left, right);
-    if (binary.return_bool) {
-        return holds ? 1.0 : 0.0;
-    }
-    return holds ? std::optional(kept) : std::nullopt;
-}
-
-/// Trims keep the name, too: they change what is counted, not what it counts.
-bool changes_meaning(BinaryOp op) { return !is_comparison(op) && !is_trim(op); }
-
 bool drops_name(const Binary& binary) { return changes_meaning(binary.op) || binary.return_bool; }
-
-/// What stands at a place: a number or a histogram.
-struct Cell {
-    double value{0};
-    HistogramPtr histogram{};
-};
-
-Cell cell_of(const Table& table, std::size_t row, std::size_t step) {
-    return {table.values(row)[step], table.histogram(row, step)};
-}
-
-void set(Table& table, std::size_t row, std::size_t step, std::optional<Cell> cell) {
-    if (!cell) {
-        table.clear(row, step);
-    } else if (cell->histogram) {
-        table.set(row, step, std::move(cell->histogram));
-    } else {
-        table.set(row, step, cell->value);
-    }
-}
-
-/// Operators with a histogram on either side.
-class HistogramOperator {
-  public:
-    HistogramOperator(Evaluation& evaluation, const Node& node, const Binary& binary)
-        : evaluation_(evaluation), node_(node), binary_(binary) {}
-
-    /// Nothing: filtered out, or not defined for what it got, and told.
-    std::optional<Cell> operator()(const Cell& left, const Cell& right) {
-        if (left.histogram && right.histogram) {
-            return of_two(*left.histogram, *right.histogram, left.histogram);
-        }
-        const bool scales = binary_.op == BinaryOp::mul || (left.histogram && binary_.op == BinaryOp::div);
-        const bool trims = left.histogram && is_trim(binary_.op);
-        if (!scales && !trims) {
-            return incompatible(left, right);
-        }
-        auto out = std::make_shared<model::Histogram>(left.histogram ? *left.histogram : *right.histogram);
-        const double number = left.histogram ? right.value : left.value;
-        if (trims) {
-            trim(*out, binary_.op == BinaryOp::trim_upper ? Keep::below : Keep::above, number);
-        } else {
-            binary_.op == BinaryOp::mul ? multiply(*out, number) : divide(*out, number);
-            model::compact(*out);
-        }
-        return Cell{0, std::move(out)};
-    }
-
-  private:
-    std::optional<Cell> of_two(const model::Histogram& left, const model::Histogram& right, const HistogramPtr& kept) {
-        if (binary_.op == BinaryOp::eq || binary_.op == BinaryOp::ne) {
-            const bool holds = (left == right) == (binary_.op == BinaryOp::eq);
-            if (binary_.return_bool) {
-                return Cell{holds ? 1.0 : 0.0, nullptr};
-            }
-            return holds ? std::optional(Cell{0, kept}) : std::nullopt;
-        }
-        if (binary_.op != BinaryOp::add && binary_.op != BinaryOp::sub) {
-            return incompatible({0, kept}, {0, kept});
-        }
-        const bool adds = binary_.op == BinaryOp::add;
-        auto out = std::make_shared<model::Histogram>(left);
-        const HistogramNotes notes = adds ? promql::add(*out, right) : subtract(*out, right);
-        const std::string_view what = adds ? "addition" : "subtraction";
-        if (notes.incompatible) {
-            evaluation_.warn(node_, fmt::format("incompatible bucket layout encountered for binary operator {}", op_text(binary_.op)));
-            return std::nullopt;
-        }
-        if (notes.reset_collision) {
-            evaluation_.warn(node_, fmt::format("conflicting counter resets during histogram {}", what));
-            return std::nullopt;  // Prometheus leaves such a pair out
-        }
-        if (notes.bounds_reconciled) {
-            evaluation_.inform(node_, fmt::format("mismatched custom buckets were reconciled during {}", what));
-        }
-        if (!adds) {
-            out->hint = model::ResetHint::gauge;
-        }
-        model::compact(*out);
-        return Cell{0, std::move(out)};
-    }
-
-    std::optional<Cell> incompatible(const Cell& left, const Cell& right) {
-        const auto kind = [](const Cell& cell) { return cell.histogram ? "histogram" : "float"; };
-        evaluation_.inform(node_, fmt::format("incompatible sample types encountered for binary operator {}: {} {} {}",
-                                              model::quote(op_text(binary_.op)), kind(left), op_text(binary_.op), kind(right)));
-        return std::nullopt;
-    }
-
-    Evaluation& evaluation_;
-    const Node& node_;
-    const Binary& binary_;
-};
 
 Result<StepValue> with_scalar(Evaluation& evaluation, const Node& node, const Binary& binary, Table table,
                               const Scalars& scalars, bool scalar_left) {
     HistogramOperator on_histogram(evaluation, node, binary);
     const bool trims = is_trim(binary.op);
     for (std::size_t i = 0; i < table.size(); ++i) {
+        NOROSHI_TRY_VOID(evaluation.keep_on(table.steps()));
         const std::span<double> values = table.values(i);
         for (std::size_t step = 0; step < values.size(); ++step) {
             const double value = values[step];
@@ -211,26 +63,30 @@ struct Groups {
     std::size_t count{0};
 };
 
-Groups group(const Matching& matching, const Table& left, const Table& right) {
+Result<Groups> group(Evaluation& evaluation, const Matching& matching, const Table& left, const Table& right) {
     Groups out;
     std::unordered_map<model::Labels, std::size_t, model::LabelsHash> numbers;
     numbers.reserve(left.size() + right.size());
-    const auto number = [&](const Table& table, std::vector<std::size_t>& into) {
+    const auto number = [&](const Table& table, std::vector<std::size_t>& into) -> Result<void> {
         into.reserve(table.size());
         for (std::size_t i = 0; i < table.size(); ++i) {
+            NOROSHI_TRY_VOID(evaluation.keep_on(table.row(i).labels.size()));
             into.push_back(numbers.emplace(signature(matching, table.row(i).labels), numbers.size()).first->second);
         }
+        return {};
     };
-    number(left, out.left);
-    number(right, out.right);
+    NOROSHI_TRY_VOID(number(left, out.left));
+    NOROSHI_TRY_VOID(number(right, out.right));
     out.count = numbers.size();
     return out;
 }
 
 /// For each step, which groups have a value on this side.
-std::vector<bool> presence(const Table& table, const std::vector<std::size_t>& numbers, std::size_t count) {
+Result<std::vector<bool>> presence(Evaluation& evaluation, const Table& table, const std::vector<std::size_t>& numbers,
+                                   std::size_t count) {
     std::vector<bool> out(table.steps() * count);
     for (std::size_t i = 0; i < table.size(); ++i) {
+        NOROSHI_TRY_VOID(evaluation.keep_on(table.steps()));
         for (std::size_t step = 0; step < table.steps(); ++step) {
             if (has_value(table.values(i)[step])) {
                 out[step * count + numbers[i]] = true;
@@ -241,24 +97,28 @@ std::vector<bool> presence(const Table& table, const std::vector<std::size_t>& n
 }
 
 /// Keeps the values of `table` in whose group the other side has one, or has none.
-void filter(Table& table, const std::vector<std::size_t>& numbers, const std::vector<bool>& others, std::size_t count,
-            bool wanted) {
+Result<void> filter(Evaluation& evaluation, Table& table, const std::vector<std::size_t>& numbers,
+                    const std::vector<bool>& others, std::size_t count, bool wanted) {
     for (std::size_t i = 0; i < table.size(); ++i) {
+        NOROSHI_TRY_VOID(evaluation.keep_on(table.steps()));
         for (std::size_t step = 0; step < table.steps(); ++step) {
             if (others[step * count + numbers[i]] != wanted) {
                 table.clear(i, step);
             }
         }
     }
+    return {};
 }
 
-Result<StepValue> set_operation(const Binary& binary, Table left, Table right) {
-    const Groups groups = group(binary.matching, left, right);
+Result<StepValue> set_operation(Evaluation& evaluation, const Binary& binary, Table left, Table right) {
+    NOROSHI_TRY(const Groups groups, group(evaluation, binary.matching, left, right));
     if (binary.op != BinaryOp::or_) {
-        filter(left, groups.left, presence(right, groups.right, groups.count), groups.count, binary.op == BinaryOp::and_);
+        NOROSHI_TRY(const std::vector<bool> others, presence(evaluation, right, groups.right, groups.count));
+        NOROSHI_TRY_VOID(filter(evaluation, left, groups.left, others, groups.count, binary.op == BinaryOp::and_));
         return StepValue(std::move(left));
     }
-    filter(right, groups.right, presence(left, groups.left, groups.count), groups.count, false);
+    NOROSHI_TRY(const std::vector<bool> others, presence(evaluation, left, groups.left, groups.count));
+    NOROSHI_TRY_VOID(filter(evaluation, right, groups.right, others, groups.count, false));
     left.reserve(left.size() + right.size());
     for (std::size_t i = 0; i < right.size(); ++i) {
         left.copy_row(left.add(right.row(i)), right, i);
@@ -272,19 +132,19 @@ class VectorMatch {
   public:
     VectorMatch(Evaluation& evaluation, const Node& node, const Binary& binary, const Table& left, const Table& right)
         : evaluation_(evaluation), binary_(binary), on_histogram_(evaluation, node, binary), swapped_(binary.matching.card == Card::one_to_many),
-          many_(swapped_ ? right : left), one_(swapped_ ? left : right), out_(left.steps()) {
-        Groups groups = group(binary.matching, many_, one_);
+          many_(swapped_ ? right : left), one_(swapped_ ? left : right), out_(left.steps()) {}
+
+    Result<StepValue> run() {
+        const Matching& matching = binary_.matching;
+        NOROSHI_TRY(Groups groups, group(evaluation_, matching, many_, one_));
         many_groups_ = std::move(groups.left);
         one_groups_ = std::move(groups.right);
         one_at_.resize(groups.count);
         matched_.resize(groups.count);
-    }
-
-    Result<StepValue> run() {
-        const Matching& matching = binary_.matching;
         const std::optional<double> fill_one = swapped_ ? matching.fill_left : matching.fill_right;
         const std::optional<double> fill_many = swapped_ ? matching.fill_right : matching.fill_left;
         for (std::size_t step = 0; step < out_.steps(); ++step) {
+            NOROSHI_TRY_VOID(evaluation_.keep_on(many_.size() + one_.size()));
             if (!fill_one && !fill_many && is_empty(many_, step)) {
                 continue;  // nothing can match, so duplicates of the other side are nobody's fault
             }
@@ -307,7 +167,7 @@ class VectorMatch {
                 }
             }
         }
-        drop_empty_rows();
+        out_.drop_empty_rows();
         return StepValue(std::move(out_));
     }
 
@@ -437,18 +297,6 @@ class VectorMatch {
         return out;
     }
 
-    void drop_empty_rows() {
-        std::vector<std::size_t> order;
-        for (std::size_t i = 0; i < out_.size(); ++i) {
-            if (!out_.is_empty(i)) {
-                order.push_back(i);
-            }
-        }
-        if (order.size() != out_.size()) {
-            out_ = out_.reordered(order);
-        }
-    }
-
     struct PairHash {
         std::size_t operator()(const std::pair<std::size_t, std::size_t>& pair) const {
             return pair.first * 0x9e3779b97f4a7c15U ^ pair.second;
@@ -491,7 +339,7 @@ Result<StepValue> apply_binary(Evaluation& evaluation, const Node& node, StepVal
         return with_scalar(evaluation, node, binary, std::get<Table>(std::move(left)), *right_scalars, false);
     }
     if (is_set_operator(binary.op)) {
-        return set_operation(binary, std::get<Table>(std::move(left)), std::get<Table>(std::move(right)));
+        return set_operation(evaluation, binary, std::get<Table>(std::move(left)), std::get<Table>(std::move(right)));
     }
     return VectorMatch(evaluation, node, binary, std::get<Table>(left), std::get<Table>(right)).run();
 }

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
 #include "parser.hpp"
 #include "promql/promql.hpp"
 
@@ -48,14 +49,34 @@ Result<Matrix> window_of(Evaluation& evaluation, const Node& node, const Steps& 
         if (series.row.drop_name) {
             series.row.labels = without_metadata(series.row.labels);
         }
-        out.push_back({std::move(series.row.labels), std::move(series.samples), std::move(series.histograms)});
+        if (ranges.extension != Extension::none) {
+            if (!series.histograms.empty()) {
+                return fail(Errc::invalid_argument, fmt::format("{} modifier is not supported with histograms",
+                                                                extension_text(ranges.extension)));
+            }
+            series.samples = extended_samples(ranges.whole(series));
+        }
+        if (!series.is_empty()) {
+            out.push_back({std::move(series.row.labels), std::move(series.samples), std::move(series.histograms)});
+        }
     }
     return out;
+}
+
+/// What the deepest tree of the longest ranges and offsets adds to a time so near is still a number.
+Result<void> check_time(TimestampMs at) {
+    constexpr TimestampMs furthest{Milliseconds(4'000'000'000'000'000'000)};
+    if (at > furthest || at < -furthest.time_since_epoch() + TimestampMs{}) {
+        return fail(Errc::invalid_argument, fmt::format("the time {} is out of bounds, expected at most {} ms from 1970",
+                                                        to_unix_ms(at), to_unix_ms(furthest)));
+    }
+    return {};
 }
 
 }  // namespace
 
 Result<Answer> Engine::instant(const Expression& expression, TimestampMs at) const {
+    NOROSHI_TRY_VOID(check_time(at));
     const Steps steps{at, at, Milliseconds(1)};
     const Node& root = expression.parsed_->root();
     Evaluation evaluation(head_, options_, steps, expression.parsed_->text);
@@ -78,6 +99,8 @@ Result<Answer> Engine::instant(const Expression& expression, TimestampMs at) con
 }
 
 Result<Answer> Engine::range(const Expression& expression, const Steps& steps) const {
+    NOROSHI_TRY_VOID(check_time(steps.start));
+    NOROSHI_TRY_VOID(check_time(steps.end));
     const Node& root = expression.parsed_->root();
     if (root.type == ValueType::string || root.type == ValueType::matrix) {
         return fail(Errc::invalid_argument, fmt::format("invalid expression type {} for range query, must be Scalar or "

@@ -13,22 +13,10 @@
 #include "model/histogram_layout.hpp"
 
 #include "native_histogram.hpp"
+#include "start_times.hpp"
 
 namespace noroshi::promql {
 namespace {
-
-/// The first step's values, at all steps.
-Table repeated(const Table& one, std::size_t steps) {
-    Table out(steps);
-    out.reserve(one.size());
-    for (std::size_t i = 0; i < one.size(); ++i) {
-        const std::size_t row = out.add(one.row(i));
-        for (std::size_t step = 0; step < steps; ++step) {
-            out.copy(row, step, one, i, 0);
-        }
-    }
-    return out;
-}
 
 /// Numbers and histograms of a series in order of time.
 class MergedCursor {
@@ -85,15 +73,16 @@ Result<Milliseconds> Evaluation::resolved(const Duration& duration, bool may_be_
     return duration_of(value, may_be_negative);
 }
 
+TimestampMs Evaluation::time_of(const At& at) const {
+    return at.kind == At::Kind::time ? at.time : at.kind == At::Kind::start ? query_.start : query_.end;
+}
+
 Result<Steps> Evaluation::shifted(const TimeShift& shift, const Steps& steps) const {
     NOROSHI_TRY(const Milliseconds offset, resolved(shift.offset, true));
     if (!shift.at) {
         return Steps{steps.start - offset, steps.end - offset, steps.step};
     }
-    TimestampMs at = shift.at->time;
-    if (shift.at->kind != At::Kind::time) {
-        at = shift.at->kind == At::Kind::start ? query_.start : query_.end;
-    }
+    const TimestampMs at = time_of(*shift.at);
     return Steps{at - offset, at - offset, steps.step};
 }
 
@@ -106,6 +95,16 @@ Result<void> Evaluation::count_samples(std::size_t by) {
         return fail(Errc::timeout, "query timed out in expression evaluation");
     }
     return {};
+}
+
+Result<void> Evaluation::keep_on(std::size_t work) {
+    constexpr std::size_t worth_asking = 1u << 16;
+    work_ += work;
+    if (work_ < worth_asking) {
+        return {};
+    }
+    work_ = 0;
+    return count_samples(0);
 }
 
 void Evaluation::drop_name(Row& row) const {
@@ -211,7 +210,7 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
         Result<StepValue> operator()(const NumberLiteral& n) const { return StepValue(Scalars(count_of(steps), n.value)); }
         Result<StepValue> operator()(const StringLiteral& s) const { return StepValue(s.value); }
         Result<StepValue> operator()(const Paren& p) const { return self.evaluate(*p.inner, steps); }
-        Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, steps); }
+        Result<StepValue> operator()(const Selector& s) const { return self.value_of(s, node, steps); }
         Result<StepValue> operator()(const Subquery&) const { return fail(Errc::internal, "a range vector has no value"); }
         Result<StepValue> operator()(const Unary& u) const { return self.value_of(u, steps); }
         Result<StepValue> operator()(const Binary& b) const { return self.value_of(b, node, steps); }
@@ -225,14 +224,25 @@ Result<StepValue> Evaluation::evaluate(const Node& node, const Steps& steps) {
     return out;
 }
 
-Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& steps) {
-    NOROSHI_TRY(Table table, instant(selector, steps, false));
+Result<StepValue> Evaluation::value_of(const Selector& selector, const Node& node, const Steps& steps) {
+    if (selector.extension == Extension::smoothed) {
+        NOROSHI_TRY(Table table, smoothed(selector, node, steps));
+        return StepValue(std::move(table));
+    }
+    NOROSHI_TRY(Table table, instant(selector, steps, Shown::values));
     return StepValue(std::move(table));
+}
+
+double View::of(TimestampMs at, double value) const {
+    if (shown == Shown::values) {
+        return value;
+    }
+    return to_unix_seconds(shown == Shown::start_times ? start_of(starts, at) : at);
 }
 
 /// The newest sample in (t - lookback, t] of each step t, in one pass; nothing where that is stale. How many were read.
 std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                                     bool sample_times) const {
+                                     const View& view) const {
     const std::span<double> values = out.values(row);
     model::Sample newest{};
     model::Sample next{};
@@ -242,7 +252,7 @@ std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& 
         for (; step < values.size() && time_at(at, step) < end; ++step) {
             const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
             if (there && !model::is_stale_marker(newest.value)) {
-                values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
+                values[step] = view.of(newest.at, newest.value);
             }
         }
     };
@@ -256,11 +266,12 @@ std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& 
 }
 
 std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                                   bool sample_times) const {
+                                   const View& view) const {
     std::vector<model::HistogramSample> histograms(series.histograms.begin(), series.histograms.end());
     leave_counts(histograms);
     series.histograms = histograms;
     MergedCursor cursor(series);
+    const bool shows_histograms = view.shown == Shown::values || view.shown == Shown::times_of_numbers;
     MergedCursor::Item newest;
     std::size_t step = 0;
     const auto fill_before = [&](TimestampMs end) {
@@ -269,10 +280,10 @@ std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at
             if (!there || newest.is_stale()) {
                 continue;
             }
-            if (newest.histogram && !sample_times) {
+            if (newest.histogram && shows_histograms) {
                 out.set(row, step, newest.histogram);
             } else {
-                out.set(row, step, sample_times ? to_unix_seconds(newest.at) : newest.value);
+                out.set(row, step, view.of(newest.at, newest.value));
             }
         }
     };
@@ -285,24 +296,25 @@ std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at
     return cursor.read();
 }
 
-Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, bool sample_times) {
+Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, Shown shown) {
     NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
     const std::size_t columns = count_of(at);
     Table out(columns);
     for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
         NOROSHI_TRY_VOID(count_samples(columns));
         const std::size_t row = out.add({*series.labels, false});
-        const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, sample_times)
-                                                           : fill_mixed(series, at, out, row, sample_times);
+        const View view{shown, shown == Shown::start_times ? options_.start_times(*series.labels) : std::span<const StartTime>{}};
+        const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, view)
+                                                           : fill_mixed(series, at, out, row, view);
         NOROSHI_TRY_VOID(count_samples(read));
         out.drop_last_if_empty();
     }
     const std::size_t wanted = count_of(steps);
-    return columns == wanted ? std::move(out) : repeated(out, wanted);
+    return columns == wanted ? std::move(out) : out.repeated(wanted);
 }
 
-Result<StepValue> Evaluation::timestamps(const Selector& selector, const Steps& steps) {
-    NOROSHI_TRY(Table table, instant(selector, steps, true));
+Result<StepValue> Evaluation::times(const Selector& selector, const Steps& steps, Shown shown) {
+    NOROSHI_TRY(Table table, instant(selector, steps, shown));
     for (std::size_t i = 0; i < table.size(); ++i) {
         drop_name(table.row(i));
     }
@@ -365,14 +377,18 @@ Result<StepValue> Evaluation::value_of(const Call& call, const Node& node, const
     if (const auto* mixed = std::get_if<MixedFunction>(&call.function->run)) {
         return over_mixed(call, *mixed, steps);
     }
-    // timestamp() of a bare selector is the sample's own time, which no vector carries.
-    if (call.function->name == "timestamp") {
+    // Of a bare selector both are the sample's own times, which no vector carries.
+    const bool asks_start = call.function->name == "start_timestamp" && options_.start_times;
+    if (asks_start || call.function->name == "timestamp") {
         if (const auto* selector = std::get_if<Selector>(&without_parens(*call.arguments.front()).kind)) {
-            return timestamps(*selector, steps);
+            return times(*selector, steps, asks_start ? Shown::start_times : Shown::times);
         }
     }
     CallContext context{*this, node, steps, call.arguments, {}, nullptr};
     for (const NodePtr& argument : call.arguments) {
+        if (call.function->takes_selector && !context.values.empty()) {
+            break;
+        }
         if (argument->type == ValueType::matrix) {
             NOROSHI_TRY(Ranges windows, ranges(*argument, steps));
             context.ranges = std::make_shared<Ranges>(std::move(windows));

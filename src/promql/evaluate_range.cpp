@@ -6,6 +6,11 @@
 #include <fmt/format.h>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
+#include "model/histogram_layout.hpp"
+#include "native_histogram.hpp"
+#include "start_times.hpp"
+#include "window_notes.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -14,7 +19,7 @@ namespace {
 template <class Sample>
 class Sliding {
   public:
-    explicit Sliding(std::span<const Sample> samples) : samples_(samples) {}
+    Sliding(std::span<const Sample> samples, std::span<const TimestampMs> starts) : samples_(samples), starts_(starts) {}
     std::span<const Sample> window(TimestampMs from, TimestampMs to) {
         while (begin_ < samples_.size() && samples_[begin_].at <= from) {
             ++begin_;
@@ -25,12 +30,64 @@ class Sliding {
         }
         return samples_.subspan(begin_, end_ - begin_);
     }
+    /// Of the samples of the last window.
+    [[nodiscard]] std::span<const TimestampMs> starts() const {
+        return starts_.empty() ? starts_ : starts_.subspan(begin_, end_ - begin_);
+    }
 
   private:
     std::span<const Sample> samples_;
+    std::span<const TimestampMs> starts_;
     std::size_t begin_{0};
     std::size_t end_{0};
 };
+
+void put(WindowAnswer answer, Table& out, std::size_t row, std::size_t step) {
+    if (answer.histogram) {
+        out.set(row, step, std::move(answer.histogram));
+    } else if (answer.value) {
+        out.set(row, step, *answer.value);
+    }
+}
+
+/// Between the samples around `t`, or the last one before it.
+WindowAnswer smoothed_number(std::span<const model::Sample> samples, TimestampMs t) {
+    const auto after = std::ranges::lower_bound(samples, t, {}, &model::Sample::at);
+    if (after != samples.end() && after->at == t) {
+        return {after->value, nullptr};
+    }
+    if (after == samples.begin()) {
+        return {};
+    }
+    const model::Sample& before = *std::prev(after);
+    return {after == samples.end() ? before.value : interpolate(before, *after, t, false), nullptr};
+}
+
+WindowAnswer smoothed_histogram(std::span<const model::HistogramSample> samples, TimestampMs t, const WindowNotes& notes) {
+    const auto after = std::ranges::lower_bound(samples, t, {}, &model::HistogramSample::at);
+    if (after != samples.end() && after->at == t) {
+        return {std::nullopt, after->value};
+    }
+    if (after == samples.begin()) {
+        return {};
+    }
+    const model::HistogramSample& before = *std::prev(after);
+    if (after == samples.end()) {
+        auto out = std::make_shared<model::Histogram>(*before.value);
+        out->hint = model::ResetHint::unknown;  // it told of the sample before
+        return {std::nullopt, std::move(out)};
+    }
+    HistogramChange change;
+    if (before.value->has_custom_bounds() != after->value->has_custom_bounds()) {
+        change.incompatible = true;
+    } else {
+        const bool is_gauge = before.value->hint == model::ResetHint::gauge && after->value->hint == model::ResetHint::gauge;
+        const double part = seconds_between(before.at, t) / seconds_between(before.at, after->at);
+        change = interpolate(*before.value, *after->value, part, !is_gauge);
+    }
+    tell(change, notes);
+    return {std::nullopt, change.value ? std::make_shared<const model::Histogram>(std::move(*change.value)) : nullptr};
+}
 
 /// Steps repeat samples and pass over others: what a sample says of the one before it is no longer true.
 HistogramPtr without_hint(const HistogramPtr& histogram) {
@@ -66,27 +123,89 @@ Result<Ranges> Evaluation::ranges_below(const Node& inner, const Steps& steps) {
     return range(std::get<Subquery>(inner.kind), steps);
 }
 
-Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
+/// All samples of a series but stale markers.
+Result<RangeSeries> Evaluation::read(tsdb::SelectedSeries& series) {
+    RangeSeries out;
+    out.row.labels = *series.labels;
+    std::ranges::copy_if(series.histograms, std::back_inserter(out.histograms),
+                         [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
+    leave_counts(out.histograms);
+    model::Sample sample{};
+    while (series.cursor && series.cursor->next(sample)) {
+        if (!model::is_stale_marker(sample.value)) {
+            out.samples.push_back(sample);
+        }
+    }
+    NOROSHI_TRY_VOID(count_samples(out.samples.size() + out.histograms.size()));
+    const auto known = options_.start_times ? options_.start_times(out.row.labels) : std::span<const StartTime>{};
+    if (!known.empty()) {
+        const auto start = [known](const auto& sample) { return start_of(known, sample.at); };
+        std::ranges::transform(out.samples, std::back_inserter(out.starts), start);
+        std::ranges::transform(out.histograms, std::back_inserter(out.histogram_starts), start);
+    }
+    return out;
+}
+
+/// Where the windows of a selector lie, without its series.
+Result<Ranges> Evaluation::windows(const Selector& selector, const Steps& steps) const {
     Ranges out;
     NOROSHI_TRY(out.ends, shifted(selector.shift, steps));
     NOROSHI_TRY(out.length, resolved(selector.range, false));
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, out.ends.start - out.length, out.ends.end)) {
-        RangeSeries row{{*series.labels, false}, {}, {}};
-        std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
-                             [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
-        leave_counts(row.histograms);
-        model::Sample sample{};
-        while (series.cursor && series.cursor->next(sample)) {
-            if (!model::is_stale_marker(sample.value)) {
-                row.samples.push_back(sample);
-            }
-        }
-        NOROSHI_TRY_VOID(count_samples(row.samples.size() + row.histograms.size()));
-        if (!row.is_empty()) {
-            out.series.push_back(std::move(row));
+    out.extension = selector.extension;
+    out.before = selector.extension == Extension::none ? Milliseconds(0) : options_.lookback_delta;
+    out.after = selector.extension == Extension::smoothed ? options_.lookback_delta : Milliseconds(0);
+    return out;
+}
+
+/// Calls `one_series(series)` for each that has a sample: one series at a time is in memory.
+template <class OneSeries>
+Result<void> Evaluation::read_each(const Selector& selector, const Ranges& windows, OneSeries one_series) {
+    const TimestampMs from = windows.ends.start - windows.length - windows.before;
+    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, from, windows.ends.end + windows.after)) {
+        NOROSHI_TRY(RangeSeries series, read(selected));
+        if (!series.is_empty()) {
+            NOROSHI_TRY_VOID(one_series(std::move(series)));
         }
     }
+    return {};
+}
+
+Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
+    NOROSHI_TRY(Ranges out, windows(selector, steps));
+    NOROSHI_TRY_VOID(read_each(selector, out, [&out](RangeSeries series) -> Result<void> {
+        out.series.push_back(std::move(series));
+        return {};
+    }));
     return out;
+}
+
+/// `x smoothed`: the samples around each step, as far away as the lookback goes on both sides.
+Result<Table> Evaluation::smoothed(const Selector& selector, const Node& node, const Steps& steps) {
+    NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
+    const Milliseconds reach = options_.lookback_delta;
+    Table out(count_of(at));
+    for (tsdb::SelectedSeries& selected : head_.select(selector.matchers, at.start - reach, at.end + reach)) {
+        NOROSHI_TRY_VOID(count_samples(out.steps()));
+        NOROSHI_TRY(RangeSeries series, read(selected));
+        const std::string name(series.row.labels.metric_name());
+        const WindowNotes notes{*this, node, name};
+        const std::size_t row = out.add(std::move(series.row));
+        Sliding<model::Sample> numbers(series.samples, {});
+        Sliding<model::HistogramSample> histograms(series.histograms, {});
+        for (std::size_t step = 0; step < out.steps(); ++step) {
+            const TimestampMs t = time_at(at, step);
+            const auto near = numbers.window(t - reach, t + reach);
+            const auto near_histograms = histograms.window(t - reach, t + reach);
+            if (!near.empty() && !near_histograms.empty()) {
+                tell_mix(notes);
+            } else {
+                put(near.empty() ? smoothed_histogram(near_histograms, t, notes) : smoothed_number(near, t), out, row, step);
+            }
+        }
+        out.drop_last_if_empty();
+    }
+    const std::size_t wanted = count_of(steps);
+    return out.steps() == wanted ? std::move(out) : out.repeated(wanted);
 }
 
 Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
@@ -124,62 +243,95 @@ Result<Ranges> Evaluation::range(const Subquery& subquery, const Steps& steps) {
     return out;
 }
 
+Window Ranges::whole(const RangeSeries& of) const {
+    const TimestampMs start = ends.start - length;
+    Window out{of.samples, of.histograms, start, ends.start, seconds_between(start, ends.start), ends.start, 0, 0};
+    out.extension = extension;
+    out.lookback_start = start - before;
+    out.starts = of.starts;
+    out.histogram_starts = of.histogram_starts;
+    return out;
+}
+
+/// The scalar arguments of a call at all steps; those that are left out as the function wants them.
+Result<std::array<Scalars, 2>> Evaluation::parameters_of(const Call& call, const Steps& steps) {
+    const std::size_t columns = count_of(steps);
+    NOROSHI_TRY_VOID(count_samples(3 * columns));
+    std::array<Scalars, 2> out{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
+    std::size_t given = 0;
+    for (const NodePtr& argument : call.arguments) {
+        if (argument->type != ValueType::matrix) {
+            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
+            out.at(given++) = std::get<Scalars>(std::move(value));
+        }
+    }
+    return out;
+}
+
 /// Calls `one_window(window, notes)` for each window of each series that has a sample in it.
 template <class OneWindow>
 Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps, OneWindow one_window) {
-    const std::size_t columns = count_of(steps);
-    NOROSHI_TRY_VOID(count_samples(3 * columns));
-    std::array<Scalars, 2> parameters{Scalars(columns, call.function->default_parameter), Scalars(columns, 0.0)};
-    std::size_t given = 0;
-    Ranges ranges;
-    const Node* argument_node = nullptr;
-    for (const NodePtr& argument : call.arguments) {
-        if (argument->type == ValueType::matrix) {
-            NOROSHI_TRY(ranges, this->ranges(*argument, steps));
-            argument_node = argument.get();
-        } else {
-            NOROSHI_TRY(StepValue value, evaluate(*argument, steps));
-            parameters.at(given++) = std::get<Scalars>(std::move(value));
-        }
-    }
+    NOROSHI_TRY(const auto parameters, parameters_of(call, steps));
+    const auto is_matrix = [](const NodePtr& argument) { return argument->type == ValueType::matrix; };
+    const Node& argument = **std::ranges::find_if(call.arguments, is_matrix);
+    Table out(count_of(steps));
     bool is_checked = call.function->check == nullptr;
-    const double length = static_cast<double>(ranges.length.count()) / 1000.0;
-    const bool moves = count_of(ranges.ends) == columns;
-    Table out(columns);
-    out.reserve(ranges.series.size());
-    for (RangeSeries& series : ranges.series) {
-        NOROSHI_TRY_VOID(count_samples(columns));
+    const auto one_series = [&](RangeSeries series, const Ranges& ranges) -> Result<void> {
+        NOROSHI_TRY_VOID(count_samples(out.steps()));
         const std::string name(series.row.labels.metric_name());
-        const WindowNotes notes{*this, *argument_node, name};
-        Row row = std::move(series.row);
+        const WindowNotes notes{*this, argument, name};
         if (!call.function->keeps_name) {
-            drop_name(row);
+            drop_name(series.row);
         }
-        const std::size_t index = out.add(std::move(row));
-        Sliding<model::Sample> numbers(series.samples);
-        Sliding<model::HistogramSample> histograms(series.histograms);
-        for (std::size_t step = 0; step < columns; ++step) {
+        const std::size_t row = out.add(std::move(series.row));
+        const bool moves = count_of(ranges.ends) == out.steps();
+        const double length = seconds_between(ranges.ends.start - ranges.length, ranges.ends.start);
+        Sliding<model::Sample> numbers(series.samples, series.starts);
+        Sliding<model::HistogramSample> histograms(series.histograms, series.histogram_starts);
+        for (std::size_t step = 0; step < out.steps(); ++step) {
             const TimestampMs end = moves ? time_at(ranges.ends, step) : ranges.ends.start;
-            const Window window{numbers.window(end - ranges.length, end), histograms.window(end - ranges.length, end),
-                                end - ranges.length, end, length, time_at(steps, step), parameters[0][step], parameters[1][step]};
+            const TimestampMs start = end - ranges.length;
+            const TimestampMs from = start - ranges.before;
+            Window window{numbers.window(from, end + ranges.after), histograms.window(from, end + ranges.after), start, end,
+                          length, time_at(steps, step), parameters[0][step], parameters[1][step]};
             if (window.samples.empty() && window.histograms.empty()) {
                 continue;
             }
             if (!is_checked && !window.samples.empty()) {
-                NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
                 is_checked = true;
+                NOROSHI_TRY_VOID(call.function->check(*this, call.arguments, parameters));
             }
-            WindowAnswer answer = one_window(window, notes);
-            if (answer.histogram) {
-                out.set(index, step, std::move(answer.histogram));
-            } else if (answer.value) {
-                out.set(index, step, *answer.value);
-            }
+            window.extension = ranges.extension;
+            window.lookback_start = from;
+            window.starts = numbers.starts();
+            window.histogram_starts = histograms.starts();
+            put(one_window(window, notes), out, row, step);
         }
         out.drop_last_if_empty();
-    }
+        return {};
+    };
+    NOROSHI_TRY_VOID(each_series(argument, steps, one_series));
     NOROSHI_TRY_VOID(unify(out));
     return StepValue(std::move(out));
+}
+
+/// Of a selector one at a time, of a subquery all at once; `one_series(series, windows)`.
+template <class OneSeries>
+Result<void> Evaluation::each_series(const Node& argument, const Steps& steps, OneSeries one_series) {
+    const Node& inner = without_parens(argument);
+    if (const auto* selector = std::get_if<Selector>(&inner.kind)) {
+        NOROSHI_TRY(const Ranges of_selector, windows(*selector, steps));
+        const Reading before = std::exchange(reading_, reading_below(inner));
+        Result<void> out = read_each(*selector, of_selector,
+                                     [&](RangeSeries series) { return one_series(std::move(series), of_selector); });
+        reading_ = before;
+        return out;
+    }
+    NOROSHI_TRY(Ranges all, ranges(inner, steps));
+    for (RangeSeries& series : all.series) {
+        NOROSHI_TRY_VOID(one_series(std::move(series), all));
+    }
+    return {};
 }
 
 Result<StepValue> Evaluation::over_ranges(const Call& call, RangeFunction function, const Steps& steps) {

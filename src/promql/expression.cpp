@@ -41,6 +41,11 @@ std::string_view op_text(AggregateOp op) {
     return texts[static_cast<std::size_t>(op)];
 }
 
+std::string_view extension_text(Extension extension) {
+    constexpr std::array<std::string_view, 3> texts{"", "anchored", "smoothed"};
+    return texts[static_cast<std::size_t>(extension)];
+}
+
 const Node& without_parens(const Node& node) {
     const Node* inner = &node;
     while (const auto* paren = std::get_if<Paren>(&inner->kind)) {

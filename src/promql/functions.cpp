@@ -2,7 +2,6 @@
 #include "functions.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -11,13 +10,10 @@
 namespace noroshi::promql {
 namespace {
 
-/// What Prometheus has and this engine has not.
-constexpr std::array<std::string_view, 4> lacking{"info", "start_timestamp", "anchored", "smoothed"};
-
 std::vector<Function> all_functions() {
     std::vector<Function> all;
     for (std::vector<Function> part :
-         {element_functions(), range_functions(), mixed_functions(), label_functions(), time_functions(), histogram_functions()}) {
+         {element_functions(), range_functions(), mixed_functions(), label_functions(), time_functions(), histogram_functions(), info_functions()}) {
         std::ranges::move(part, std::back_inserter(all));
     }
     return all;
@@ -35,12 +31,13 @@ model::Labels without_metadata(const model::Labels& labels) {
     return model::Labels(std::move(kept));
 }
 
-bool is_lacking(std::string_view name) {
-    return std::ranges::find(lacking, name) != lacking.end();
+const std::vector<Function>& functions() {
+    static const std::vector<Function> table = all_functions();  // immutable: made once, then only read
+    return table;
 }
 
 const Function* find_function(std::string_view name) {
-    static const std::vector<Function> table = all_functions();  // immutable: made once, then only read
+    const std::vector<Function>& table = functions();
     const auto found = std::ranges::find(table, name, &Function::name);
     return found == table.end() ? nullptr : &*found;
 }

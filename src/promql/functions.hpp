@@ -25,6 +25,11 @@ struct Window {
     TimestampMs at;                          ///< evaluation time
     double parameter;                        ///< the first scalar argument, or 0
     double second;                           ///< the second, or 0
+    /// With `anchored` and `smoothed` the samples reach from `lookback_start`, exclusive, over the borders of the range.
+    Extension extension{Extension::none};
+    TimestampMs lookback_start{};
+    std::span<const TimestampMs> starts{};            ///< since when each of `samples` counts; empty: nobody knows
+    std::span<const TimestampMs> histogram_starts{};  ///< likewise of `histograms`
 };
 
 /// Subtracted before it is made a double: seconds since 1970 have no digits left below a tenth of a microsecond.
@@ -77,12 +82,15 @@ struct Function {
     bool is_experimental{false};
     double default_parameter{0};  ///< the first scalar argument when it is left out
     ParameterCheck check{nullptr};
+    bool takes_anchored{false};  ///< of a function over a range: its selector may be `anchored`
+    bool takes_smoothed{false};
+    bool takes_selector{false};  ///< the second argument is a selector of which the matchers alone are used
 };
 
-/// A function, aggregation or modifier of Prometheus that this engine lacks.
-[[nodiscard]] bool is_lacking(std::string_view name);
 /// The row, or nullptr.
 [[nodiscard]] const Function* find_function(std::string_view name);
+/// All rows, by theme.
+[[nodiscard]] const std::vector<Function>& functions();
 
 // Rows by theme; `functions.cpp` joins them.
 [[nodiscard]] std::vector<Function> element_functions();
@@ -91,6 +99,7 @@ struct Function {
 [[nodiscard]] std::vector<Function> label_functions();
 [[nodiscard]] std::vector<Function> time_functions();
 [[nodiscard]] std::vector<Function> histogram_functions();
+[[nodiscard]] std::vector<Function> info_functions();
 
 /// Mean of values; switches to an incremental mean where the sum would overflow.
 [[nodiscard]] double mean(std::span<const double> values);

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "evaluate.hpp"
+#include "extended_range.hpp"
 #include "native_histogram.hpp"
+#include "start_times.hpp"
+#include "window_notes.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -19,34 +22,8 @@ WindowAnswer as_number(double value) { return {value, nullptr}; }
 bool is_mixed(const Window& window) { return !window.samples.empty() && !window.histograms.empty(); }
 
 WindowAnswer refuse_mix(const WindowNotes& notes) {
-    notes.evaluation.warn(notes.argument, fmt::format("encountered a mix of histograms and floats for metric name {}",
-                                                      model::quote(notes.name)));
+    tell_mix(notes);
     return {};
-}
-
-void tell_incompatible(const WindowNotes& notes) {
-    notes.evaluation.warn(notes.argument, fmt::format("vector contains a mix of histograms with exponential and custom "
-                                                      "buckets schemas for metric name {}",
-                                                      model::quote(notes.name)));
-}
-
-void tell(const HistogramChange& change, const WindowNotes& notes) {
-    Evaluation& evaluation = notes.evaluation;
-    if (change.incompatible) {
-        tell_incompatible(notes);
-    }
-    if (change.not_a_counter) {
-        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a counter: {}", model::quote(notes.name)));
-    }
-    if (change.not_a_gauge) {
-        evaluation.warn(notes.argument, fmt::format("this native histogram metric is not a gauge: {}", model::quote(notes.name)));
-    }
-    if (change.reconciled_by_addition) {
-        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during addition");
-    }
-    if (change.reconciled_by_subtraction) {
-        evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during subtraction");
-    }
 }
 
 /// The samples at the ends of a window, numbers or histograms.
@@ -54,14 +31,36 @@ struct Ends {
     TimestampMs first;
     TimestampMs last;
     std::size_t count;
+    TimestampMs counted_from;  ///< the first, or, inside the window, when a counter began at zero before it
+    [[nodiscard]] bool has_beginning() const { return counted_from < first; }
 };
+
+template <class Sample>
+Ends ends_of(std::span<const Sample> samples, std::span<const TimestampMs> starts, const Window& window, bool is_counter) {
+    const Counted first = counted(samples, starts, 0);
+    const bool began = is_counter && restarted_after(window.start, first);
+    return {first.at, samples.back().at, samples.size(), began ? first.start : first.at};
+}
+
+template <class Sample>
+bool has_overlap(std::span<const Sample> samples, std::span<const TimestampMs> starts) {
+    for (std::size_t i = 1; i < starts.size(); ++i) {
+        if (overlap(counted(samples, starts, i - 1), counted(samples, starts, i))) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /// By how much a difference over the samples grows when it is extended to the borders of the range.
 /// A border nearer than 1.1 average gaps is taken as reached, a farther one gets half a gap. A counter is not extended
-/// below zero: `start_value` of it were counted before the first sample, `gained` since.
+/// below zero: `start_value` of it were counted before the first sample, `gained` since; nor before its beginning.
 double extension(const Window& window, const Ends& ends, bool is_counter, double start_value, double gained) {
-    const double sampled = seconds_between(ends.first, ends.last);
-    const double gap = sampled / static_cast<double>(ends.count - 1);
+    const double sampled = seconds_between(ends.counted_from, ends.last);
+    if (sampled == 0) {
+        return 1;
+    }
+    const double gap = ends.count < 2 ? 0 : seconds_between(ends.first, ends.last) / static_cast<double>(ends.count - 1);
     const double threshold = gap * 1.1;
     double to_start = seconds_between(window.start, ends.first);
     double to_end = seconds_between(ends.last, window.end);
@@ -71,23 +70,49 @@ double extension(const Window& window, const Ends& ends, bool is_counter, double
     if (is_counter && gained > 0 && start_value >= 0) {
         to_start = std::min(to_start, sampled * (start_value / gained));
     }
+    if (ends.has_beginning()) {
+        to_start = 0;
+    }
     if (to_end >= threshold) {
         to_end = gap / 2;
     }
     return (sampled + to_start + to_end) / sampled;
 }
 
+/// What was gained by the samples of a window, and before the first of them where their counter began inside.
+HistogramChange change_in(const Window& window, const Ends& ends, bool is_counter) {
+    const auto& samples = window.histograms;
+    HistogramChange out;
+    if (samples.size() < 2) {
+        out.value = *samples.front().value;
+        return out;
+    }
+    out = promql::change(samples, is_counter, window.histogram_starts);
+    if (out.value && ends.has_beginning()) {
+        const HistogramNotes notes = add(*out.value, *samples.front().value);
+        out.reconciled_by_addition = out.reconciled_by_addition || notes.bounds_reconciled;
+        if (notes.incompatible) {
+            out.incompatible = true;
+            out.value.reset();
+        }
+    }
+    return out;
+}
+
 WindowAnswer extrapolated_histogram(const Window& window, const WindowNotes& notes, bool is_counter, bool per_second) {
     const auto& samples = window.histograms;
-    if (samples.size() < 2) {
+    const Ends ends = ends_of(samples, window.histogram_starts, window, is_counter);
+    if (samples.size() < 2 && !ends.has_beginning()) {
         return {};
     }
-    HistogramChange change = promql::change(samples, is_counter);
+    HistogramChange change = change_in(window, ends, is_counter);
     tell(change, notes);
     if (!change.value) {
         return {};
     }
-    const Ends ends{samples.front().at, samples.back().at, samples.size()};
+    if (is_counter && has_overlap(samples, window.histogram_starts)) {
+        tell_overlap(notes);
+    }
     double factor = extension(window, ends, is_counter, samples.front().value->count, change.value->count);
     if (per_second) {
         factor /= window.range;
@@ -96,27 +121,54 @@ WindowAnswer extrapolated_histogram(const Window& window, const WindowNotes& not
     return as_histogram(std::move(*change.value));
 }
 
+/// Of a range with `anchored` or `smoothed`: from border to border.
+WindowAnswer extended(const Window& window, const WindowNotes& notes, bool is_counter, bool per_second) {
+    const double divisor = per_second ? window.range : 1;
+    if (window.histograms.empty()) {
+        const std::optional<double> gained = extended_change(window, is_counter);
+        return gained ? as_number(*gained / divisor) : WindowAnswer{};
+    }
+    const ExtendedRange range{window.start, window.end, window.extension == Extension::smoothed};
+    HistogramChange change = extended_change(window.histograms, range, is_counter);
+    tell(change, notes);
+    if (!change.value) {
+        return {};
+    }
+    if (per_second) {
+        divide(*change.value, divisor);
+    }
+    return as_histogram(std::move(*change.value));
+}
+
 template <bool IsCounter, bool PerSecond>
 WindowAnswer extrapolated(const Window& window, const WindowNotes& notes) {
     if (is_mixed(window)) {
         return refuse_mix(notes);
     }
+    if (window.extension != Extension::none) {
+        return extended(window, notes, IsCounter, PerSecond);
+    }
     if (!window.histograms.empty()) {
         return extrapolated_histogram(window, notes, IsCounter, PerSecond);
     }
     const auto& samples = window.samples;
-    if (samples.size() < 2) {
+    const Ends ends = ends_of(samples, window.starts, window, IsCounter);
+    if (samples.size() < 2 && !ends.has_beginning()) {
         return {};
     }
     double difference = samples.back().value - samples.front().value;
     if (IsCounter) {
         for (std::size_t i = 1; i < samples.size(); ++i) {
-            if (samples[i].value < samples[i - 1].value) {
+            if (samples[i].value < samples[i - 1].value ||
+                restarted(counted(samples, window.starts, i - 1), counted(samples, window.starts, i))) {
                 difference += samples[i - 1].value;
             }
         }
+        difference += ends.has_beginning() ? samples.front().value : 0;
+        if (has_overlap(samples, window.starts)) {
+            tell_overlap(notes);
+        }
     }
-    const Ends ends{samples.front().at, samples.back().at, samples.size()};
     double factor = extension(window, ends, IsCounter, samples.front().value, difference);
     if (PerSecond) {
         factor /= window.range;
@@ -125,8 +177,7 @@ WindowAnswer extrapolated(const Window& window, const WindowNotes& notes) {
 }
 
 /// One sample of a window, whatever it is.
-struct Either {
-    TimestampMs at;
+struct Either : Counted {
     double value;
     const Histogram* histogram;
 };
@@ -135,11 +186,11 @@ struct Either {
 std::vector<Either> merged(const Window& window) {
     std::vector<Either> out;
     out.reserve(window.samples.size() + window.histograms.size());
-    for (const model::Sample& sample : window.samples) {
-        out.push_back({sample.at, sample.value, nullptr});
+    for (std::size_t i = 0; i < window.samples.size(); ++i) {
+        out.push_back({counted(window.samples, window.starts, i), window.samples[i].value, nullptr});
     }
-    for (const model::HistogramSample& sample : window.histograms) {
-        out.push_back({sample.at, 0, sample.value.get()});
+    for (std::size_t i = 0; i < window.histograms.size(); ++i) {
+        out.push_back({counted(window.histograms, window.histogram_starts, i), 0, window.histograms[i].value.get()});
     }
     std::ranges::stable_sort(out, {}, &Either::at);
     return out;
@@ -151,6 +202,8 @@ WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
     Window newest = window;
     newest.samples = newest_two(window.samples);
     newest.histograms = newest_two(window.histograms);
+    newest.starts = newest_two(window.starts);
+    newest.histogram_starts = newest_two(window.histogram_starts);
     const std::vector<Either> all = merged(newest);
     if (all.size() < 2) {
         return {};
@@ -164,8 +217,9 @@ WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
     if ((before.histogram == nullptr) != (last.histogram == nullptr)) {
         return refuse_mix(notes);
     }
+    const bool has_restarted = IsRate && restarted(before, last);
     if (last.histogram != nullptr) {
-        HistogramChange change = last_change(*before.histogram, *last.histogram, IsRate);
+        HistogramChange change = last_change(*before.histogram, *last.histogram, IsRate, has_restarted);
         tell(change, notes);
         if (!change.value) {
             return {};
@@ -175,21 +229,9 @@ WindowAnswer instant_change(const Window& window, const WindowNotes& notes) {
         }
         return as_histogram(std::move(*change.value));
     }
-    const bool reset = IsRate && last.value < before.value;
+    const bool reset = has_restarted || (IsRate && last.value < before.value);
     const double change = reset ? last.value : last.value - before.value;
     return as_number(IsRate ? change / gap : change);
-}
-
-void tell(const HistogramNotes& found, const WindowNotes& notes) {
-    if (found.incompatible) {
-        tell_incompatible(notes);
-    }
-    if (found.reset_collision) {
-        notes.evaluation.warn(notes.argument, "conflicting counter resets during histogram aggregation");
-    }
-    if (found.bounds_reconciled) {
-        notes.evaluation.inform(notes.argument, "mismatched custom buckets were reconciled during aggregation");
-    }
 }
 
 template <class Total>
@@ -266,12 +308,19 @@ WindowAnswer ts_of_last(const Window& w, const WindowNotes&) {
 
 /// Counts the pairs of neighbours for which `differs` holds; a number and a histogram always differ.
 template <class Differs>
-WindowAnswer count_pairs(const Window& window, Differs differs) {
+WindowAnswer count_pairs(const Window& given, Differs differs) {
+    const std::optional<Window> anchored = from_anchor(given);
+    if (!anchored) {
+        return {};
+    }
+    const Window& window = *anchored;
     double count = 0;
     if (window.histograms.empty()) {
         for (std::size_t i = 1; i < window.samples.size(); ++i) {
-            const auto either = [](const model::Sample& s) { return Either{s.at, s.value, nullptr}; };
-            count += differs(either(window.samples[i - 1]), either(window.samples[i])) ? 1 : 0;
+            const auto either = [&](std::size_t k) {
+                return Either{counted(window.samples, window.starts, k), window.samples[k].value, nullptr};
+            };
+            count += differs(either(i - 1), either(i)) ? 1 : 0;
         }
         return as_number(count);
     }
@@ -294,6 +343,9 @@ WindowAnswer changes(const Window& window, const WindowNotes&) {
 
 WindowAnswer resets(const Window& window, const WindowNotes&) {
     return count_pairs(window, [](const Either& before, const Either& now) {
+        if (restarted(before, now)) {
+            return true;
+        }
         return now.histogram != nullptr ? model::is_reset(*now.histogram, *before.histogram) : now.value < before.value;
     });
 }
@@ -302,12 +354,20 @@ Function row(std::string_view name, MixedFunction run, bool keeps_name = false, 
     return {name, {ValueType::matrix}, 0, ValueType::vector, run, keeps_name, is_experimental};
 }
 
+/// One that knows what to do with the samples around a range.
+Function extended_row(std::string_view name, MixedFunction run, bool takes_smoothed) {
+    Function out = row(name, run);
+    out.takes_anchored = true;
+    out.takes_smoothed = takes_smoothed;
+    return out;
+}
+
 }  // namespace
 
 std::vector<Function> mixed_functions() {
-    return {row("rate", extrapolated<true, true>),
-            row("increase", extrapolated<true, false>),
-            row("delta", extrapolated<false, false>),
+    return {extended_row("rate", extrapolated<true, true>, true),
+            extended_row("increase", extrapolated<true, false>, true),
+            extended_row("delta", extrapolated<false, false>, true),
             row("irate", instant_change<true>),
             row("idelta", instant_change<false>),
             row("avg_over_time", avg_over_time),
@@ -318,8 +378,8 @@ std::vector<Function> mixed_functions() {
             row("first_over_time", first_over_time, true),
             row("ts_of_first_over_time", ts_of_first, false, true),
             row("ts_of_last_over_time", ts_of_last, false, true),
-            row("changes", changes),
-            row("resets", resets)};
+            extended_row("changes", changes, false),
+            extended_row("resets", resets, false)};
 }
 
 }  // namespace noroshi::promql

@@ -60,6 +60,9 @@ Result<StepValue> timestamp(CallContext& context) {
     return StepValue(std::move(table));
 }
 
+/// Of what is no selector, and without a source of start times, nothing is known.
+Result<StepValue> start_timestamp(CallContext& context) { return StepValue(Table(count_of(context.steps))); }
+
 using Days = std::chrono::sys_days;
 using Calendar = double (*)(Days day, std::chrono::seconds of_day);
 
@@ -128,6 +131,7 @@ std::vector<Function> time_functions() {
             {"min_of", {s, s}, 0, s, extreme<true>, false, true},
             {"max_of", {s, s}, 0, s, extreme<false>, false, true},
             {"timestamp", {ValueType::vector}, 0, ValueType::vector, timestamp},
+            {"start_timestamp", {ValueType::vector}, 0, ValueType::vector, start_timestamp, false, true},
             row("minute", calendar<minute>),
             row("hour", calendar<hour>),
             row("day_of_month", calendar<day_of_month>),

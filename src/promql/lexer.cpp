@@ -2,6 +2,7 @@
 #include "lexer.hpp"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 
@@ -33,7 +34,7 @@ void append_utf8(std::string& out, char32_t c) {
 
 class Lexer {
   public:
-    explicit Lexer(std::string_view text) : text_(text) {}
+    Lexer(std::string_view text, bool wide_names) : text_(text), wide_names_(wide_names) {}
 
     Result<std::vector<Token>> run() {
         std::vector<Token> tokens;
@@ -70,8 +71,9 @@ class Lexer {
         if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
             return number();
         }
-        if (is_letter(c) || (c == ':' && brackets_ == 0)) {
-            return identifier();
+        if (const std::size_t length = wide_names_ ? wide_name() : name(); length > 0) {
+            at_ += length;
+            return take(TokenKind::identifier, at_ - length);
         }
         if (c == '"' || c == '\'' || c == '`') {
             return string();
@@ -83,12 +85,20 @@ class Lexer {
         return {kind, std::string(text_.substr(from, at_ - from)), from};
     }
 
-    Token identifier() {
-        const std::size_t from = at_;
-        while (is_letter(peek()) || is_digit(peek()) || (peek() == ':' && brackets_ == 0)) {
-            ++at_;
+    /// The length of the name that begins here, or 0.
+    [[nodiscard]] std::size_t name() const {
+        const auto belongs = [this](char c) { return is_letter(c) || (c == ':' && brackets_ == 0); };
+        std::size_t length = 0;
+        while (belongs(peek(length)) || (length > 0 && is_digit(peek(length)))) {
+            ++length;
         }
-        return take(TokenKind::identifier, from);
+        return length;
+    }
+    [[nodiscard]] std::size_t wide_name() const {
+        static const re2::RE2 outside(R"([\p{L}_:][\p{L}_:0-9.]*)");
+        static const re2::RE2 inside_brackets(R"([\p{L}_][\p{L}_0-9.]*)");
+        re2::StringPiece rest(text_.data() + at_, text_.size() - at_);
+        return re2::RE2::Consume(&rest, brackets_ == 0 ? outside : inside_brackets) ? text_.size() - at_ - rest.size() : 0;
     }
 
     Result<Token> number() {
@@ -222,9 +232,7 @@ class Lexer {
         const char c = peek();
         const bool behind_name = at_ > 0 && (is_letter(text_[at_ - 1]) || is_digit(text_[at_ - 1]));
         if ((c == '.' && behind_name) || static_cast<unsigned char>(c) >= 0x80) {
-            Error error = parse_fault(text_, at_, R"(a name with other characters is written in quotes: {"a.b"})").value();
-            error.code = Errc::unsupported;
-            return fail(std::move(error));
+            return parse_fault(text_, at_, R"(a name with other characters is written in quotes: {"a.b"})");
         }
         if (std::string_view("+-*/%^<>=(){}[],:@").find(c) == std::string_view::npos) {
             return parse_fault(text_, at_, fmt::format("unexpected character: {}", quoted(c)));
@@ -240,13 +248,14 @@ class Lexer {
     }
 
     std::string_view text_;
+    bool wide_names_;
     std::size_t at_{0};
     int brackets_{0};
 };
 
 }  // namespace
 
-Result<std::vector<Token>> tokenize(std::string_view text) { return Lexer(text).run(); }
+Result<std::vector<Token>> tokenize(std::string_view text, bool wide_names) { return Lexer(text, wide_names).run(); }
 
 tl::unexpected<Error> parse_fault(std::string_view text, std::size_t offset, std::string message) {
     const std::string_view before = text.substr(0, offset);

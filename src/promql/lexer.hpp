@@ -22,8 +22,9 @@ struct Token {
 };
 
 /// Whole text to tokens; the last is `end`. Comments and spaces are dropped. Inside square brackets ':' is a token of
-/// its own, outside it belongs to names. Errors: parse.
-[[nodiscard]] Result<std::vector<Token>> tokenize(std::string_view text);
+/// its own, outside it belongs to names. `wide_names`: names may have letters of all scripts, and dots behind their
+/// first character. Errors: parse.
+[[nodiscard]] Result<std::vector<Token>> tokenize(std::string_view text, bool wide_names = false);
 
 /// A parse error at a byte of the text, with line and column.
 [[nodiscard]] tl::unexpected<Error> parse_fault(std::string_view text, std::size_t offset, std::string message);

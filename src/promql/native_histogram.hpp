@@ -125,10 +125,13 @@ struct HistogramChange {
 };
 
 /// Last minus first of at least two samples; of counters plus what was counted before each reset. Not extrapolated:
-/// `rate`, `increase` and `delta` multiply it.
-[[nodiscard]] HistogramChange change(std::span<const HistogramSample> window, bool is_counter);
+/// `rate`, `increase` and `delta` multiply it. `starts`: since when each of them counts, or empty; resets too.
+[[nodiscard]] HistogramChange change(std::span<const HistogramSample> window, bool is_counter,
+                                     std::span<const TimestampMs> starts = {});
 /// The same for the newest two samples alone, as `irate` and `idelta` use it before they divide by the time between.
-[[nodiscard]] HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter);
+/// `has_restarted`: start times say so.
+[[nodiscard]] HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter,
+                                          bool has_restarted = false);
 
 // native_histogram_extended.cpp
 

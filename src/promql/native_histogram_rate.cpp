@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "native_histogram.hpp"
+#include "start_times.hpp"
 
 namespace noroshi::promql {
 namespace {
@@ -28,7 +29,7 @@ HistogramChange incompatible(HistogramChange notes) {
 
 }  // namespace
 
-HistogramChange change(std::span<const HistogramSample> window, bool is_counter) {
+HistogramChange change(std::span<const HistogramSample> window, bool is_counter, std::span<const TimestampMs> starts) {
     HistogramChange out;
     if (window.size() < 2) {
         return out;
@@ -36,9 +37,10 @@ HistogramChange change(std::span<const HistogramSample> window, bool is_counter)
     const Histogram& last = *window.back().value;
     const Histogram* first = window.front().value.get();
     out.not_a_counter = is_counter && (is_gauge(*first) || is_gauge(last));
+    const auto began_anew = [&](std::size_t i) { return restarted(counted(window, starts, i - 1), counted(window, starts, i)); };
     // What was before a reset right after the first sample is of no account, and neither is its layout.
     std::optional<Histogram> empty;
-    if (is_counter && model::is_reset(*window[1].value, *first)) {
+    if (is_counter && (began_anew(1) || model::is_reset(*window[1].value, *first))) {
         empty = nothing_like(*window[1].value);
         first = &*empty;
     }
@@ -63,7 +65,7 @@ HistogramChange change(std::span<const HistogramSample> window, bool is_counter)
     const Histogram* before = first;
     for (std::size_t i = 1; is_counter && i < window.size(); ++i) {
         const Histogram& now = *window[i].value;
-        if (model::is_reset(now, *before)) {
+        if (began_anew(i) || model::is_reset(now, *before)) {
             out.reconciled_by_addition = add(gained, *before).bounds_reconciled || out.reconciled_by_addition;
         }
         before = &now;
@@ -74,12 +76,12 @@ HistogramChange change(std::span<const HistogramSample> window, bool is_counter)
     return out;
 }
 
-HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter) {
+HistogramChange last_change(const Histogram& before, const Histogram& after, bool is_counter, bool has_restarted) {
     HistogramChange out;
     out.not_a_counter = is_counter && (is_gauge(before) || is_gauge(after));
     out.not_a_gauge = !is_counter && (!is_gauge(before) || !is_gauge(after));
     Histogram gained = after;
-    if (!is_counter || !model::is_reset(after, before)) {
+    if (!is_counter || (!has_restarted && !model::is_reset(after, before))) {
         const HistogramNotes notes = subtract(gained, before);
         if (notes.incompatible) {
             return incompatible(std::move(out));

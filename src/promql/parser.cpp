@@ -107,7 +107,7 @@ Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options) {
     if (text.size() > longest_text) {
         return fail(Errc::limit, fmt::format("expression is longer than {} bytes", longest_text));
     }
-    NOROSHI_TRY(std::vector<Token> tokens, tokenize(text));
+    NOROSHI_TRY(std::vector<Token> tokens, tokenize(text, options.unquoted_names));
     return Parser(text, std::move(tokens), options).whole();
 }
 
@@ -146,12 +146,6 @@ tl::unexpected<Error> Parser::unexpected(std::string_view where) const {
 
 tl::unexpected<Error> Parser::fault(std::size_t offset, std::string message) const {
     return parse_fault(text_, offset, std::move(message));
-}
-
-tl::unexpected<Error> Parser::lacks(std::size_t offset, std::string_view what) const {
-    Error error = fault(offset, fmt::format("{} is not supported by this version", what)).value();
-    error.code = Errc::unsupported;
-    return fail(std::move(error));
 }
 
 Result<NodePtr> Parser::whole() {
@@ -319,9 +313,6 @@ Result<NodePtr> Parser::named() {
         op && (opens || peek_word("by") || peek_word("without"))) {
         return aggregate(name, *op);
     }
-    if (is_lacking(name.text) && (opens || peek_word("by") || peek_word("without"))) {
-        return lacks(name.offset, model::quote(name.text));
-    }
     if (opens) {
         return call(name);
     }
@@ -348,7 +339,9 @@ Result<NodePtr> Parser::call(const Token& name) {
     take();
     Call node{function, {}};
     while (!peek().is(")")) {
+        may_match_all_ = function->takes_selector && node.arguments.size() == 1;
         NOROSHI_TRY(NodePtr argument, expression(0));
+        may_match_all_ = false;
         node.arguments.push_back(std::move(argument));
         if (!take_if(",")) {
             break;
@@ -383,8 +376,39 @@ Result<void> Parser::check_call(const Function& function, const std::vector<Node
             return fault(arguments[i]->offset, fmt::format("expected type {} in call to function {}, got {}",
                                                            article(wanted), name, article(arguments[i]->type)));
         }
+        NOROSHI_TRY_VOID(check_extension(function, *arguments[i]));
+    }
+    if (function.takes_selector && arguments.size() > 1) {
+        const Node& selector = *arguments[1];
+        if (!std::holds_alternative<Selector>(selector.kind)) {
+            return fault(selector.offset, "expected label selectors only");
+        }
+        if (text_[selector.offset] != '{') {
+            return fault(selector.offset, "expected label selectors only, got vector selector instead");
+        }
     }
     return {};
+}
+
+/// The samples outside of a range that `anchored` and `smoothed` bring mean something to a few functions only.
+Result<void> Parser::check_extension(const Function& function, const Node& argument) {
+    const auto* selector = std::get_if<Selector>(&without_parens(argument).kind);
+    if (selector == nullptr || selector->extension == Extension::none || argument.type != ValueType::matrix) {
+        return {};
+    }
+    const auto takes = selector->extension == Extension::anchored ? &Function::takes_anchored : &Function::takes_smoothed;
+    if (function.*takes) {
+        return {};
+    }
+    std::vector<std::string_view> names;
+    for (const Function& other : functions()) {
+        if (other.*takes) {
+            names.push_back(other.name);
+        }
+    }
+    std::ranges::sort(names);
+    return fault(argument.offset, fmt::format("{} modifier can only be used with: {} - not with {}",
+                                              extension_text(selector->extension), fmt::join(names, ", "), function.name));
 }
 
 Result<std::vector<std::string>> Parser::label_list() {

@@ -9,7 +9,7 @@
 
 namespace noroshi::promql {
 
-/// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, unsupported, limit.
+/// Parses and checks a whole expression, at most 64 KiB and 200 levels deep. Errors: parse, limit.
 [[nodiscard]] Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options);
 
 /// Recursive descent with precedence climbing. One use.
@@ -40,6 +40,7 @@ class Parser {
     // checks, each with Prometheus's wording
     Result<void> check_binary(const Binary& binary, std::size_t offset);
     Result<void> check_call(const Function& function, const std::vector<NodePtr>& arguments, std::size_t offset);
+    Result<void> check_extension(const Function& function, const Node& argument);
     Result<void> check_aggregate(const Aggregate& aggregate, std::size_t offset);
     // parser_selector.cpp: selectors, ranges, offset and @
     Result<NodePtr> selector(std::string name, std::size_t offset);
@@ -49,6 +50,7 @@ class Parser {
     Result<NodePtr> range(NodePtr node);
     Result<NodePtr> offset_modifier(NodePtr node);
     Result<NodePtr> at_modifier(NodePtr node);
+    Result<void> extension_modifier(Node& node);
     Result<TimeShift*> shift_of(Node& node, std::string_view modifier);
     // parser_duration.cpp
     enum class DurationPlace { brackets, offset };
@@ -77,8 +79,6 @@ class Parser {
     [[nodiscard]] bool peek_word(std::string_view word) const;
     Result<void> expect(std::string_view punctuation, std::string_view where);
     [[nodiscard]] tl::unexpected<Error> unexpected(std::string_view where) const;
-    /// Something of Prometheus that this engine has not. Errors: unsupported.
-    [[nodiscard]] tl::unexpected<Error> lacks(std::size_t offset, std::string_view what) const;
     [[nodiscard]] tl::unexpected<Error> fault(std::size_t offset, std::string message) const;
 
     std::string_view text_;
@@ -86,6 +86,7 @@ class Parser {
     std::vector<Token> tokens_;
     std::size_t at_{0};
     int depth_{0};
+    bool may_match_all_{false};  ///< the selector that comes next selects no series itself
 };
 
 /// Lower case of ASCII letters: keywords are case-insensitive.

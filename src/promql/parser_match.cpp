@@ -30,7 +30,7 @@ Result<void> Parser::fill_modifiers(Binary& binary) {
         std::optional<double>& side = is_next("fill_left") ? binary.matching.fill_left : binary.matching.fill_right;
         NOROSHI_TRY(side, fill_value());
     }
-    if (!options_.experimental && (binary.matching.fill_left || binary.matching.fill_right)) {
+    if (!options_.fill_modifiers && (binary.matching.fill_left || binary.matching.fill_right)) {
         return fault(offset, "binop fill modifiers are experimental and not enabled");
     }
     return {};

@@ -89,7 +89,7 @@ Result<model::Matcher> Parser::matcher(Selector& selector) {
 Result<void> Parser::check_selector(const Selector& selector, std::size_t offset) {
     const bool all_empty =
         std::ranges::all_of(selector.matchers, [](const model::Matcher& m) { return m.matches_empty(); });
-    if (all_empty) {
+    if (all_empty && !may_match_all_) {
         return fault(offset, "vector selector must contain at least one non-empty matcher");
     }
     const auto names_it = [](const model::Matcher& m) {
@@ -110,11 +110,30 @@ Result<NodePtr> Parser::postfix(NodePtr node) {
         } else if (peek().is("@")) {
             NOROSHI_TRY(node, at_modifier(std::move(node)));
         } else if (peek_word("anchored") || peek_word("smoothed")) {
-            return lacks(peek().offset, model::quote(peek().text));
+            NOROSHI_TRY_VOID(extension_modifier(mutable_node(node)));
         } else {
             return node;
         }
     }
+}
+
+Result<void> Parser::extension_modifier(Node& node) {
+    const Token word = take();
+    const bool anchored = lower(word.text) == "anchored";
+    const std::string_view name = anchored ? "anchored" : "smoothed";
+    if (std::holds_alternative<Subquery>(node.kind)) {
+        return fault(word.offset, fmt::format("{} modifier is not supported for subqueries", name));
+    }
+    auto* selector = std::get_if<Selector>(&node.kind);
+    if (selector == nullptr) {
+        return fault(word.offset, fmt::format("{} modifier must be preceded by an instant vector selector or range vector selector", name));
+    }
+    const Extension wanted = anchored ? Extension::anchored : Extension::smoothed;
+    if (selector->extension != Extension::none && selector->extension != wanted) {
+        return fault(word.offset, "anchored and smoothed modifiers cannot be used together");
+    }
+    selector->extension = wanted;
+    return {};
 }
 
 Result<NodePtr> Parser::range(NodePtr node) {

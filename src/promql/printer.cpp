@@ -45,7 +45,8 @@ std::string duration_text(const Duration& duration) {
     return duration.calculation ? calculation_text(*duration.calculation) : format_duration(duration.fixed);
 }
 
-std::string shift_text(const TimeShift& shift) {
+/// `@`, and `extension` between it and `offset`.
+std::string shift_text(const TimeShift& shift, std::string_view extension = {}) {
     std::string out;
     if (shift.at) {
         switch (shift.at->kind) {
@@ -60,6 +61,7 @@ std::string shift_text(const TimeShift& shift) {
                 break;
         }
     }
+    out += extension;
     if (shift.offset.is_set()) {
         out += " offset " + duration_text(shift.offset);
     }
@@ -85,13 +87,14 @@ struct Printer {
             braces += (braces.empty() ? "" : ",") + (is_name ? model::quote(s.name) : matcher.to_string());
         }
         std::string out = plain_name ? s.name : "";
-        if (!braces.empty()) {
+        if (!braces.empty() || !plain_name) {
             out += "{" + braces + "}";
         }
+        const std::string extension = s.extension == Extension::none ? "" : fmt::format(" {}", extension_text(s.extension));
         if (s.range.is_set()) {
-            out += "[" + duration_text(s.range) + "]";
+            return out + "[" + duration_text(s.range) + "]" + extension + shift_text(s.shift);
         }
-        return out + shift_text(s.shift);
+        return out + shift_text(s.shift, extension);
     }
 
     std::string operator()(const Subquery& s) const {

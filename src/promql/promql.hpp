@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -53,15 +54,17 @@ struct Answer {
 
 struct Parsed;  // private tree
 
+/// What Prometheus has behind its flags of the names beside.
 struct ParseOptions {
-    bool experimental{false};  ///< functions, aggregations and fill modifiers that Prometheus has behind a flag
+    bool experimental{false};    ///< promql-experimental-functions: functions and aggregations
+    bool fill_modifiers{false};  ///< promql-binop-fill-modifiers
+    bool unquoted_names{false};  ///< promql-unquoted-utf8-names: names with letters of all scripts, and with dots
 };
 
 /// A parsed and type-checked expression; immutable, cheap to copy. Thread: any.
 class Expression {
   public:
-    /// Errors: parse, with `where.line`/`where.column` inside `text` and Prometheus's wording where tests rely on it;
-    /// unsupported (a function or modifier that this version lacks, named).
+    /// Errors: parse, with `where.line`/`where.column` inside `text` and Prometheus's wording where tests rely on it.
     [[nodiscard]] static Result<Expression> parse(std::string_view text, const ParseOptions& options = {});
     [[nodiscard]] ValueType type() const;
     /// The expression written back in canonical form.
@@ -78,14 +81,23 @@ class Expression {
     std::shared_ptr<const Parsed> parsed_;  // shared: immutable tree
 };
 
-/// The matchers of a selector alone, the name's own among them. Errors: parse, unsupported.
+/// The matchers of a selector alone, the name's own among them. Errors: parse.
 [[nodiscard]] Result<std::vector<model::Matcher>> parse_series_selector(std::string_view text);
+
+/// Since when the counter of a sample counts, as its source says; the zero time: it does not know.
+struct StartTime {
+    TimestampMs at;  ///< of the sample
+    TimestampMs start;
+};
+/// Of the series with these labels, in order of `at`, valid as long as an evaluation; samples may be missing.
+using StartTimes = std::function<std::span<const StartTime>(const model::Labels& series)>;
 
 struct EngineOptions {
     Milliseconds lookback_delta{std::chrono::minutes(5)};
     Milliseconds subquery_step{std::chrono::minutes(1)};  ///< of subqueries that name none
     std::size_t max_samples{50'000'000};                  ///< read by one evaluation, else Errc::limit
     std::function<bool()> gives_up{};                     ///< asked now and then; true: Errc::timeout
+    StartTimes start_times{};                             ///< for rate, irate, increase, resets, start_timestamp
     bool delayed_name_removal{false};                     ///< `__name__` goes at the end, not in each step of the way
 };
 
@@ -100,7 +112,8 @@ struct Steps {
 class Engine {
   public:
     Engine(const tsdb::Head& head, EngineOptions options) : head_(head), options_(options) {}
-    /// Value at `at`. Errors: limit, timeout, invalid_argument (matching and grouping faults, Prometheus's wording).
+    /// Value at `at`. Errors: limit, timeout, invalid_argument (matching and grouping faults, Prometheus's wording; a time
+    /// further than 4e18 ms from 1970).
     [[nodiscard]] Result<Answer> instant(const Expression& expression, TimestampMs at) const;
     /// A Matrix in order of labels, a series with at least one sample each; a scalar's has no labels. Errors as `instant`,
     /// and invalid_argument when the expression is a string or range vector.

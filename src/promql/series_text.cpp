@@ -181,8 +181,8 @@ Result<void> add_numbers(std::string_view& text, std::vector<Slot>& out) {
 
 }  // namespace
 
-Result<model::Labels> parse_metric(std::string_view text) {
-    NOROSHI_TRY(std::vector<Token> tokens, tokenize(text));
+Result<model::Labels> parse_metric(std::string_view text, bool unquoted_names) {
+    NOROSHI_TRY(std::vector<Token> tokens, tokenize(text, unquoted_names));
     return MetricReader(std::move(tokens)).read();
 }
 
@@ -205,10 +205,10 @@ Result<std::vector<Slot>> parse_series_values(std::string_view text) {
     return out;
 }
 
-Result<SeriesText> parse_series(std::string_view text) {
+Result<SeriesText> parse_series(std::string_view text, bool unquoted_names) {
     const std::size_t end = end_of_metric(text);
     SeriesText out;
-    NOROSHI_TRY(out.labels, parse_metric(text.substr(0, end)));
+    NOROSHI_TRY(out.labels, parse_metric(text.substr(0, end), unquoted_names));
     NOROSHI_TRY(out.values, parse_series_values(text.substr(end)));
     return out;
 }

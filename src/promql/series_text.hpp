@@ -31,13 +31,14 @@ struct SeriesText {
 /// Most values of one series.
 inline constexpr std::size_t max_series_values = 100'000;
 
-/// `name{label="value"}`, each part may be missing, a name may be quoted inside the braces. Errors: parse.
-[[nodiscard]] Result<model::Labels> parse_metric(std::string_view text);
+/// `name{label="value"}`, each part may be missing, a name may be quoted inside the braces; `unquoted_names` as in
+/// ParseOptions. Errors: parse.
+[[nodiscard]] Result<model::Labels> parse_metric(std::string_view text, bool unquoted_names = false);
 /// Items with blanks between them: `1`, `stale`, `_`, `_x3` (three without a value), `1x3` (four times 1), `1+2x3` and
 /// `1-2x3` (three steps further), and histograms in the same forms. Errors: parse, limit.
 [[nodiscard]] Result<std::vector<Slot>> parse_series_values(std::string_view text);
 /// A metric and its values. Errors: as of its parts.
-[[nodiscard]] Result<SeriesText> parse_series(std::string_view text);
+[[nodiscard]] Result<SeriesText> parse_series(std::string_view text, bool unquoted_names = false);
 
 /// Whether a result is what was expected, both compacted; numbers by `close`, bounds and layout exactly.
 [[nodiscard]] bool is_expected(const HistogramSlot& expected, model::Histogram got, bool (*close)(double, double));

@@ -117,6 +117,30 @@ Result<void> Table::unify() {
     return {};
 }
 
+void Table::drop_empty_rows() {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!is_empty(i)) {
+            order.push_back(i);
+        }
+    }
+    if (order.size() != size()) {
+        *this = reordered(order);
+    }
+}
+
+Table Table::repeated(std::size_t steps) const {
+    Table out(steps);
+    out.reserve(size());
+    for (std::size_t i = 0; i < size(); ++i) {
+        out.add(row(i));
+        for (std::size_t step = 0; step < steps; ++step) {
+            out.copy(i, step, *this, i, 0);
+        }
+    }
+    return out;
+}
+
 Table Table::reordered(std::span<const std::size_t> order) const {
     Table out(steps_);
     out.reserve(order.size());

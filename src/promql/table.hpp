@@ -60,8 +60,12 @@ class Table {
     /// Takes the last row away again when no step of it has a value.
     void drop_last_if_empty();
     [[nodiscard]] bool is_empty(std::size_t i) const;
+    /// Rows without a value at any step go.
+    void drop_empty_rows();
     /// Rows of equal labels become one. Errors: invalid_argument when two of them have a value at the same step.
     [[nodiscard]] Result<void> unify();
+    /// The first step's values, at each of `steps`.
+    [[nodiscard]] Table repeated(std::size_t steps) const;
     /// Rows in the order of `order`, a list of distinct indices.
     [[nodiscard]] Table reordered(std::span<const std::size_t> order) const;
 

@@ -62,12 +62,16 @@ struct StringLiteral {
     std::string value;
 };
 
+/// `anchored`, `smoothed`: what a selector takes for the values at the borders of its range, or at its time.
+enum class Extension { none, anchored, smoothed };
+
 /// `name{matchers}`, with `[range]` when there is one.
 struct Selector {
     std::string name;                      ///< as written before the braces, or ""
     std::vector<model::Matcher> matchers;  ///< the name's own among them
     Duration range;
     TimeShift shift;
+    Extension extension{Extension::none};
 };
 
 /// `expr[range:step]`; no step means the default.
@@ -145,6 +149,8 @@ struct Parsed {
 [[nodiscard]] bool selects(AggregateOp op);
 [[nodiscard]] std::string_view op_text(BinaryOp op);
 [[nodiscard]] std::string_view op_text(AggregateOp op);
+/// The modifier's word; "" for none.
+[[nodiscard]] std::string_view extension_text(Extension extension);
 /// The expression inside any number of parentheses.
 [[nodiscard]] const Node& without_parens(const Node& node);
 

@@ -28,10 +28,16 @@ std::unique_ptr<tsdb::Head> make_head() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::unique_ptr<tsdb::Head> head = make_head();
-    const promql::Engine engine(*head, {.max_samples = 20'000});
-    const auto parsed = promql::Expression::parse({reinterpret_cast<const char*>(data), size});
+    static const std::vector<promql::StartTime> starts{{from_unix_ms(285'000), from_unix_ms(280'000)},
+                                                       {from_unix_ms(300'000), from_unix_ms(285'000)}};
+    promql::EngineOptions options{.max_samples = 20'000};
+    options.start_times = [](const model::Labels&) { return std::span(starts); };
+    const promql::Engine engine(*head, options);
+    const auto parsed = promql::Expression::parse({reinterpret_cast<const char*>(data), size},
+                                                  {.experimental = true, .fill_modifiers = true, .unquoted_names = true});
     if (parsed) {
         static_cast<void>(engine.instant(*parsed, from_unix_ms(300'000)));
+        static_cast<void>(engine.range(*parsed, {from_unix_ms(240'000), from_unix_ms(360'000), std::chrono::seconds(30)}));
     }
     return 0;
 }

@@ -31,13 +31,14 @@ std::vector<std::filesystem::path> files_of(const std::filesystem::path& path) {
 
 int main(int argc, char** argv) {
     using namespace noroshi;
-    conformance::Mode mode;
+    conformance::Mode mode{.experimental = true, .unquoted_names = true, .start_times = true};
     conformance::Outcome total;
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     for (const std::string& argument : arguments) {
         if (argument == "--upstream" || argument == "--stock") {
             const bool corpus_options = argument == "--upstream";
-            mode = {.lenient = true, .experimental = corpus_options, .delayed_names = corpus_options};
+            mode = {.lenient = true, .experimental = corpus_options, .unquoted_names = corpus_options,
+                    .delayed_names = corpus_options, .start_times = corpus_options};
             continue;
         }
         for (const std::filesystem::path& file : files_of(argument)) {

@@ -142,6 +142,7 @@ class Runner {
     void clear() {
         head_ = std::make_unique<tsdb::Head>(tsdb::Options{.retention = std::chrono::hours(24 * 365 * 100)});
         lost_ = false;
+        starts_.clear();
     }
     void carry_out(const Clear&) { clear(); }
     void carry_out(const Unknown&) { lost_ = true; }
@@ -162,9 +163,20 @@ class Runner {
                     store(series.labels, *id, at, *series.values[i]);
                 }
             }
+            keep_starts(load, series);
         }
         if (load.with_nhcb) {
             store_native_of_classic(load);
+        }
+    }
+
+    void keep_starts(const Load& load, const Series& series) {
+        const auto found = load.starts.find(series.labels);
+        for (std::size_t i = 0; found != load.starts.end() && i < std::min(series.values.size(), found->second.size()); ++i) {
+            const TimestampMs at = from_unix_ms(0) + load.step * static_cast<std::int64_t>(i);
+            if (series.values[i] && found->second[i]) {
+                starts_[series.labels].push_back({at, at + *found->second[i]});
+            }
         }
     }
 
@@ -187,7 +199,7 @@ class Runner {
     }
 
     void carry_out(const Eval& eval) {
-        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = mode_.experimental});
+        const Result<promql::Expression> expression = promql::Expression::parse(eval.expression, {.experimental = mode_.experimental, .fill_modifiers = mode_.experimental, .unquoted_names = mode_.unquoted_names});
         if (is_unreadable(eval)) {
             ++out_.not_run;
             return;
@@ -198,6 +210,12 @@ class Runner {
         }
         promql::EngineOptions options;
         options.delayed_name_removal = mode_.delayed_names;
+        if (mode_.start_times) {
+            options.start_times = [this](const model::Labels& series) {
+                const auto found = starts_.find(series);
+                return found == starts_.end() ? std::span<const promql::StartTime>{} : std::span(found->second);
+            };
+        }
         const promql::Engine engine(*head_, options);
         const bool is_range = eval.step.count() > 0;
         const Result<promql::Answer> answer =
@@ -332,6 +350,7 @@ class Runner {
     bool lost_{false};
     std::size_t line_{0};
     std::unique_ptr<tsdb::Head> head_;
+    std::map<model::Labels, std::vector<promql::StartTime>> starts_;
     Outcome out_;
 };
 

@@ -18,7 +18,9 @@ struct Outcome {
 struct Mode {
     bool lenient{false};       ///< what the engine calls unsupported is not run instead of failed
     bool experimental{false};  ///< functions and modifiers behind a flag
+    bool unquoted_names{false};  ///< in expressions; series are always read so
     bool delayed_names{false};  ///< names go at the end
+    bool start_times{false};    ///< the engine knows the start times of samples
 };
 
 [[nodiscard]] Outcome run_script(const std::vector<Command>& commands, const Mode& mode);

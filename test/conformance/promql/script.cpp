@@ -53,7 +53,7 @@ Result<Series> series_of(std::string_view line) {
         out.values.emplace_back(Point(*number));
         return out;
     }
-    NOROSHI_TRY(static_cast<promql::SeriesText&>(out), promql::parse_series(line));
+    NOROSHI_TRY(static_cast<promql::SeriesText&>(out), promql::parse_series(line, true));
     return out;
 }
 
@@ -150,7 +150,7 @@ Result<Command> command_of(std::string_view line) {
     const bool with_nhcb = take(rest, "load_with_nhcb");
     if (with_nhcb || take(rest, "load")) {
         NOROSHI_TRY(const Milliseconds step, time_of(rest));
-        return Command{0, Load{step, with_nhcb, {}}};
+        return Command{0, Load{step, with_nhcb, {}, {}}};
     }
     NOROSHI_TRY(std::optional<Eval> eval, eval_of(line));
     if (eval) {
@@ -168,8 +168,53 @@ Result<Series> series_of(std::string_view line, bool lenient) {
     return series;
 }
 
+/// `_`, `_x3`, `-1m`, `-1mx3` (four times), `-1m-30sx3`: durations in the forms that numbers have.
+Result<void> add_starts(std::string_view item, std::vector<std::optional<Milliseconds>>& out) {
+    std::size_t times = 0;
+    const std::size_t x = item.find('x');
+    if (x != std::string_view::npos) {
+        NOROSHI_TRY(const std::int64_t count, parse_int(item.substr(x + 1)));
+        times = static_cast<std::size_t>(count);
+        item = item.substr(0, x);
+    }
+    if (item == "_") {
+        out.insert(out.end(), x == std::string_view::npos ? 1 : times, std::nullopt);
+        return {};
+    }
+    const std::size_t second = std::min(item.find_first_of("+-", 1), item.size());
+    const auto duration = [](std::string_view text) { return time_of(text.starts_with('+') ? text.substr(1) : text); };
+    NOROSHI_TRY(Milliseconds start, duration(item.substr(0, second)));
+    Milliseconds step{0};
+    if (second < item.size()) {
+        NOROSHI_TRY(step, duration(item.substr(second)));
+    }
+    for (std::size_t i = 0; i <= times; ++i, start += step) {
+        out.emplace_back(start);
+    }
+    return {};
+}
+
+/// False: `line` is no line of start times.
+Result<bool> take_starts(std::string_view line, Load& load) {
+    std::string_view metric = next_word(line);
+    if (!metric.ends_with("@st")) {
+        return false;
+    }
+    metric.remove_suffix(3);
+    NOROSHI_TRY(model::Labels labels, promql::parse_metric(metric, true));
+    auto& starts = load.starts[std::move(labels)];
+    while (!line.empty()) {
+        NOROSHI_TRY_VOID(add_starts(next_word(line), starts));
+    }
+    return true;
+}
+
 Result<void> add_line(std::string_view line, Command& command, bool lenient) {
     if (auto* load = std::get_if<Load>(&command.what)) {
+        NOROSHI_TRY(const bool taken, take_starts(line, *load));
+        if (taken) {
+            return {};
+        }
         NOROSHI_TRY(Series series, series_of(line, lenient));
         load->series.push_back(std::move(series));
     } else if (auto* eval = std::get_if<Eval>(&command.what)) {

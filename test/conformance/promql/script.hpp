@@ -29,6 +29,8 @@ struct Load {
     Milliseconds step{0};
     bool with_nhcb{false};  ///< classic histograms become native ones too, under the name without `_bucket`
     std::vector<Series> series;
+    /// Lines `name{..}@st ..`: by step how far the start time lies from the sample's own time.
+    std::map<model::Labels, std::vector<std::optional<Milliseconds>>> starts{};
 };
 
 struct Clear {};

@@ -68,13 +68,57 @@ TEST_F(EngineTest, Matching_faults_name_the_group_and_both_elements) {
               std::string::npos);
 }
 
-TEST_F(EngineTest, What_it_lacks_is_unsupported_and_named) {
-    for (const char* text : {"rate(m[1m] anchored)", "rate(m[1m] smoothed)", "info(m)", "start_timestamp(m)"}) {
-        const Result<Expression> parsed = Expression::parse(text);
-        ASSERT_FALSE(parsed) << text;
-        EXPECT_EQ(parsed.error().code, Errc::unsupported) << text << ": " << parsed.error().message;
-        EXPECT_NE(parsed.error().message.find("is not supported by this version"), std::string::npos);
+TEST_F(EngineTest, Start_times_are_asked_of_each_series) {
+    const std::vector<StartTime> starts{{from_unix_ms(60'000), from_unix_ms(59'500)}};
+    EngineOptions options;
+    options.start_times = [&starts](const model::Labels& series) {
+        return series.get("host") == "a" ? std::span(starts) : std::span<const StartTime>{};
+    };
+    const TimestampMs at = from_unix_ms(60'000);
+    // a began anew between its last two samples: 59 were lost.
+    EXPECT_DOUBLE_EQ(std::get<Vector>(*value("increase(m{host='a'}[1500ms])", at, options)).at(0).value, 90);
+    EXPECT_DOUBLE_EQ(std::get<Vector>(*value("increase(m{host='b'}[1500ms])", at, options)).at(0).value, 1.5);
+    EXPECT_DOUBLE_EQ(std::get<Vector>(*value("increase(m{host='a'}[1500ms])", at)).at(0).value, 1.5);
+    const Expression asks = *Expression::parse("start_timestamp(m{host='a'})", {.experimental = true});
+    EXPECT_EQ(std::get<Vector>(Engine(head_, options).instant(asks, at)->value).at(0).value, 59.5);
+    EXPECT_TRUE(std::get<Vector>(Engine(head_, {}).instant(asks, at)->value).empty()) << "nobody knows";
+}
+
+TEST_F(EngineTest, Asks_inside_of_operators_whether_to_give_up) {
+    for (int i = 0; i < 200; ++i) {
+        const tsdb::SeriesId id = *head_.open_series({{"__name__", "many"}, {"i", std::to_string(i)}});
+        EXPECT_TRUE(head_.append(id, from_unix_ms(0), i));
     }
+    const auto asked = [this](std::string_view text) {
+        int count = 0;
+        EngineOptions options;
+        options.gives_up = [&count] { return ++count < 0; };
+        const Steps steps{from_unix_ms(0), from_unix_ms(200'000), 100ms};
+        EXPECT_TRUE(Engine(head_, options).range(*Expression::parse(text), steps)) << text;
+        return count;
+    };
+    const int alone = asked("many");
+    for (const char* text : {"many * many", "many and many", "many or many"}) {
+        EXPECT_GT(asked(text), 2 * alone + 8) << text;
+    }
+    for (const char* text : {"many * 2", "sum(many)", "topk(3, many)", "count_values('v', many)"}) {
+        EXPECT_GT(asked(text), alone + 4) << text;
+    }
+}
+
+TEST_F(EngineTest, The_longest_ranges_at_the_furthest_times_are_no_overflow) {
+    std::string text = "m[290y:1y]";
+    for (int i = 0; i < 50; ++i) {
+        text = "sum_over_time(" + text + ")[290y:290y] offset 290y";
+    }
+    const Expression expression = *Expression::parse("sum_over_time(" + text + ")");
+    const Engine engine(head_, {});
+    for (const std::int64_t ms : {4'000'000'000'000'000'000, -4'000'000'000'000'000'000}) {
+        const Result<Answer> answer = engine.instant(expression, from_unix_ms(ms));
+        EXPECT_TRUE(answer || answer.error().code == Errc::limit) << answer.error().message;
+        EXPECT_EQ(engine.instant(expression, from_unix_ms(ms + (ms > 0 ? 1 : -1))).error().code, Errc::invalid_argument);
+    }
+    EXPECT_EQ(engine.range(expression, {from_unix_ms(0), TimestampMs::max(), 1ms}).error().code, Errc::invalid_argument);
 }
 
 TEST_F(EngineTest, A_duration_of_endless_operators_is_refused) {
@@ -87,10 +131,16 @@ TEST_F(EngineTest, A_duration_of_endless_operators_is_refused) {
 }
 
 TEST_F(EngineTest, What_is_experimental_wants_its_option) {
-    for (const char* text : {"limitk(1, m)", "m + fill(0) m", "mad_over_time(m[1m])", "sort_by_label(m, \"a\")", "step() + 1"}) {
+    for (const char* text : {"limitk(1, m)", "mad_over_time(m[1m])", "sort_by_label(m, \"a\")", "step() + 1", "info(m)", "start_timestamp(m)"}) {
         EXPECT_EQ(Expression::parse(text).error().code, Errc::parse) << text;
         EXPECT_TRUE(Expression::parse(text, {.experimental = true})) << text;
     }
+    for (const char* text : {"m + fill(0) m", "m > fill_left(0) m"}) {
+        EXPECT_EQ(Expression::parse(text, {.experimental = true, .unquoted_names = true}).error().code, Errc::parse) << text;
+        EXPECT_TRUE(Expression::parse(text, {.fill_modifiers = true})) << text;
+    }
+    EXPECT_EQ(Expression::parse("a.b", {.experimental = true, .fill_modifiers = true}).error().code, Errc::parse);
+    EXPECT_EQ(Expression::parse("a.b{c.d=\"e\"}", {.unquoted_names = true})->to_string(), "{\"a.b\",\"c.d\"=\"e\"}");
 }
 
 TEST_F(EngineTest, Names_of_lacking_functions_are_still_metrics) {

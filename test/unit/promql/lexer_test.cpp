@@ -65,9 +65,21 @@ TEST(Lexer, Names_what_is_wrong) {
     }
 }
 
-TEST(Lexer, Refuses_unquoted_names_of_other_letters_as_unsupported) {
-    EXPECT_EQ(tokenize("http.requests").error().code, Errc::unsupported);
-    EXPECT_EQ(tokenize("temp\u00e9rature").error().code, Errc::unsupported);
+TEST(Lexer, Takes_names_of_other_letters_only_when_told_so) {
+    EXPECT_EQ(tokenize("http.requests").error().code, Errc::parse);
+    EXPECT_EQ(tokenize("temp\u00e9rature").error().code, Errc::parse);
+    for (const std::string name : {"http.requests", "temp\u00e9rature", "\u6e29\u5ea6", "a..b.", "_.:x", ":a.1"}) {
+        const auto tokens = tokenize(name, true);
+        ASSERT_TRUE(tokens) << name;
+        ASSERT_EQ(tokens->size(), 2U) << name;
+        EXPECT_EQ(tokens->front().kind, TokenKind::identifier);
+        EXPECT_EQ(tokens->front().text, name);
+    }
+    EXPECT_EQ(tokenize("m[5m:1m]", true)->size(), 7U) << "a colon in brackets is none of a name";
+    // A dot in front, a digit of another script, a combining mark alone, bytes that are no UTF-8.
+    for (const char* text : {".a", "\u0663", "\u0308a", "\xff", "a\xc3"}) {
+        EXPECT_FALSE(tokenize(text, true)) << text;
+    }
     EXPECT_EQ(tokenize("1 + .").error().code, Errc::parse);
 }
 

@@ -24,10 +24,34 @@ TEST(Parser, Prints_the_canonical_form) {
         {"  topk (3, m) # comment", "topk(3, m)"},
         {"{\"utf8.name\", a=\"b\"}", "{\"utf8.name\",a=\"b\"}"},
         {"1e3", "1000"},
+        {"rate(m[5m]Anchored offset 1m)", "rate(m[5m] anchored offset 1m)"},
+        {"rate(m[5m] @ end() smoothed)", "rate(m[5m] smoothed @ end())"},
+        {"m offset 1m smoothed @ 5", "m @ 5.000 smoothed offset 1m"},
+        {"anchored + smoothed{a='b'}", "anchored + smoothed{a=\"b\"}"},
     };
     for (const auto& [text, expected] : cases) {
         EXPECT_EQ(canonical(text), expected) << text;
         EXPECT_EQ(canonical(canonical(text)), expected);
+    }
+}
+
+TEST(Parser, Info_takes_matchers_alone) {
+    const auto parse = [](std::string_view text) { return Expression::parse(text, {.experimental = true}); };
+    EXPECT_EQ(parse("info ( m , {} )")->to_string(), "info(m, {})");
+    EXPECT_EQ(parse("info(m, {a=~\".*\"} @ 5)")->to_string(), "info(m, {a=~\".*\"} @ 5.000)");
+    EXPECT_EQ(parse("info(m, {__name__=\"build_info\"})")->metric_names(), (std::vector<std::string>{"build_info", "m"}));
+    const std::pair<const char*, const char*> faults[] = {
+        {"info(m, b)", "expected label selectors only, got vector selector instead"},
+        {"info(m, sum({a=\"b\"}))", "expected label selectors only"},
+        {"info(m, {a=\"b\"}[1m])", "expected type instant vector in call to function \"info\", got range vector"},
+        {"info({}, {})", "vector selector must contain at least one non-empty matcher"},
+        {"info(m, {}) + {}", "vector selector must contain at least one non-empty matcher"},
+        {"info()", "expected at least 1 argument(s) in call to \"info\", got 0"},
+    };
+    for (const auto& [text, message] : faults) {
+        const auto parsed = parse(text);
+        ASSERT_FALSE(parsed) << text;
+        EXPECT_NE(parsed.error().message.find(message), std::string::npos) << text << ": " << parsed.error().message;
     }
 }
 
