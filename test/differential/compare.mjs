@@ -1,6 +1,6 @@
 // test/differential/compare.mjs - what differs between two answers of the query API.
 
-const tolerance = 1e-9;
+let tolerance = 1e-9;
 
 function sameNumber(a, b) {
   const [x, y] = [Number(a), Number(b)];
@@ -25,8 +25,11 @@ function kinds({ warnings = [], infos = [] }) {
   return [...new Set(texts)].sort().join('\n');
 }
 
-/** What differs, or undefined. `ordered`: the order of an instant vector's values counts too. */
-export function difference(a, b, ordered) {
+/** What differs, or undefined, of two answers to `query`. */
+export function difference(a, b, query) {
+  // The C library and Go's disagree on last digits, of which a spread or a slope of almost equal values is made.
+  tolerance = /stddev|stdvar|deriv|predict_linear/.test(query) && /\^|exp|ln|log|sin|cos|tan/.test(query) ? 1e-5 : 1e-9;
+  const ordered = /^sort(_desc)?\(/.test(query);  // then the order of an instant vector's values counts too
   if (a.status !== b.status || a.body.errorType !== b.body.errorType) return 'status';
   if (a.status !== 200) return undefined;
   const [x, y] = [a.body.data, b.body.data];

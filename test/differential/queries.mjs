@@ -97,7 +97,7 @@ export function randomQuery(r, end) {
   // keeps one of equal ones, is that of a hash table.
   const isChance = (query) => /timestamp\(+[^()]*(offset \S+ @|@ \S+ offset)/.test(query) || /changes\(.*(native|custom|mixed|__name__|\{)/.test(query)
     // The last digit of a large number decides on its sine.
-    || /\b(sin|cos|tan)\(.*(\^|exp|sinh|cosh|\*|odd)/.test(query)
+    || /\b(sin|cos|tan)\(.*(\^|exp|sinh|cosh|\*|odd|atan|acos|asin|deg|e9)/.test(query)
     || /(topk|bottomk)\b.*(histogram_(quantile|fraction)|count_values)/.test(query);
   for (;;) {
     const query = any();

@@ -62,7 +62,7 @@ async function round(seed, queries) {
     const [a, b] = await Promise.all([ask(ours, path, parameters), ask(theirs.url, path, parameters)]);
     ++asked;
     failed += b.status === 200 ? 0 : 1;
-    const what = difference(a, b, /^sort(_desc)?\(/.test(query));
+    const what = difference(a, b, query);
     if (what) {
       findings.push({ seed, end: end / 1000, what, path, parameters, noroshi: a, prometheus: b });
       console.log(`DIFFERENCE seed=${seed} end=${end / 1000} ${what}: ${path} ${JSON.stringify(parameters)}\n  noroshi    ${JSON.stringify(a.body).slice(0, 400)}\n  Prometheus ${JSON.stringify(b.body).slice(0, 400)}`);

@@ -76,7 +76,7 @@ bool Intake::in_bounds(const model::Labels& labels, std::int64_t at_ms) {
 }
 
 void Intake::drop(const char* reason, std::size_t times) {
-    parts_.metrics.counter(parts_.counter, parts_.help, {{"reason", reason}}).add(static_cast<double>(times));
+    parts_.metrics.counter(parts_.counter, parts_.help, {{"reason", reason}}).add(times);
 }
 
 void Intake::refuse(const char* reason, std::string_view text, std::size_t times) {

@@ -24,7 +24,7 @@ using LabelList = std::vector<model::Label>;
 
 constexpr int cumulative = 2;
 constexpr std::array<std::string_view, 3> identifying{"service.namespace", "service.name", "service.instance.id"};
-constexpr Milliseconds target_info_step = std::chrono::minutes(5) / 2;  // half of the lookback: an instant query always finds one
+constexpr Milliseconds target_info_step = Milliseconds(std::chrono::minutes(5)) / 2;  // half of the lookback: an instant query always finds one
 constexpr std::size_t most_target_infos = 10'000;                       // of one request
 
 std::int64_t ms_of(std::uint64_t nanoseconds) { return static_cast<std::int64_t>(nanoseconds / 1'000'000); }

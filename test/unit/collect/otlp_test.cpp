@@ -105,7 +105,7 @@ TEST_F(OtlpTest, A_point_without_a_value_ends_its_series_and_a_fine_histogram_is
     EXPECT_EQ(outcome.text, "");
     // Scale 10 at offset -1: indices -1, 0, 1, 2 of which two bits go.
     EXPECT_EQ(stored(), (std::map<std::string, std::string>{{"gone", "stale"}, {"none", "stale"},
-        {"fine", "{count:4, sum:4, (0.9972960585,1]:1, (1,1.0027112750502025]:3}"}}));
+        {"fine", "{count:4, sum:4, (0.9972960560854698,1]:1, (1,1.0027112750502025]:3}"}}));
 }
 
 TEST_F(OtlpTest, Attributes_become_texts_and_those_of_one_label_are_joined) {
