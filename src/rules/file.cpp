@@ -30,6 +30,7 @@ struct Draft {
     Milliseconds keep_firing_for{0};
     Texts labels;
     Texts annotations;
+    promql::ParseOptions parse_options{};
 };
 
 void read_expression(Reader& reader, const Node& node, Draft& out) {
@@ -37,7 +38,7 @@ void read_expression(Reader& reader, const Node& node, Draft& out) {
     if (!text) {
         return;
     }
-    Result<promql::Expression> parsed = promql::Expression::parse(*text);
+    Result<promql::Expression> parsed = promql::Expression::parse(*text, out.parse_options);
     if (!parsed) {
         const Error& error = parsed.error();
         reader.fail_at(node.position_in(reader.file(), error.where.line, error.where.column), error.message, error.code);
@@ -172,11 +173,13 @@ model::Labels annotations_of(const Texts& texts) {
     return model::Labels(std::move(out));
 }
 
-void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup& group, ParsedRules& out) {
+void read_rules(Reader& reader, const Node& node, const RuleFileOptions& options, const Texts& labels, RuleGroup& group,
+                ParsedRules& out) {
     yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t index) {
         const std::string name = name_in_path(item, {"alert", "record"});
         const Reader::Scope scope = reader.context(name);
         Draft draft;
+        draft.parse_options = options.expressions;
         yaml::read_mapping(reader, item, rule_fields(), {}, draft);
         check_draft(reader, item, draft);
         if (!draft.expression) {
@@ -210,7 +213,7 @@ std::vector<yaml::Field<RuleGroup>> group_fields() {
     };
 }
 
-void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
+void read_groups(Reader& reader, const Node& node, const RuleFileOptions& options, ParsedRules& out) {
     std::map<std::string, std::uint32_t> seen;
     yaml::read_sequence(reader, node, "groups", [&](const Node& item, std::size_t) {
         RuleGroup& group = out.groups.emplace_back();
@@ -234,7 +237,7 @@ void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
         }
         if (const Node* rules = item.find("rules"); rules != nullptr) {
             const Reader::Scope key = reader.key("rules");
-            read_rules(reader, *rules, labels, group, out);
+            read_rules(reader, *rules, options, labels, group, out);
         }
     });
 }
@@ -273,7 +276,9 @@ ParsedRules parse_rules(const std::string& file, std::string_view text, const Ru
     if (options.ignore_unknown_fields) {
         reader.ignore_unknown_keys();
     }
-    const std::vector<yaml::Field<ParsedRules>> top{{"groups", read_groups, "the groups of rules"}};
+    const std::vector<yaml::Field<ParsedRules>> top{
+        {"groups", [&options](Reader& r, const Node& node, ParsedRules& into) { read_groups(r, node, options, into); },
+         "the groups of rules"}};
     yaml::read_mapping(reader, *document->root, top, {}, out);
     out.errors = reader.take_errors();
     if (!out.errors.empty()) {
