@@ -45,6 +45,7 @@ struct PrometheusSources {
     std::function<std::vector<collect::TargetHealth>()> targets;
     std::function<std::vector<rules::GroupStatus>()> groups;
     std::function<DaemonFacts()> facts;
+    promql::ParseOptions expressions{};
 };
 
 /// GET and POST /api/v1/query, query_range, query_exemplars, format_query, series, labels; GET /api/v1/label/<name>/values,

@@ -41,8 +41,8 @@ class Turns {
     SteadyMs free_at_{SteadyMs::min()};
 };
 
-Result<promql::Expression> expression_of(const Parameters& parameters) {
-    Result<promql::Expression> expression = promql::Expression::parse(parameters.get("query"));
+Result<promql::Expression> expression_of(const Parameters& parameters, const promql::ParseOptions& options) {
+    Result<promql::Expression> expression = promql::Expression::parse(parameters.get("query"), options);
     if (!expression) {
         const Error& error = expression.error();
         return invalid_parameter("query", fmt::format("{}:{}: {}", error.where.line, error.where.column, error.message));
@@ -58,7 +58,7 @@ class QueryHandlers {
         NOROSHI_CO_TRY(const std::size_t limit, parameters.limit());
         NOROSHI_CO_TRY(const TimestampMs at, parameters.time("time", sources_->clock.now()));
         NOROSHI_CO_TRY(const Budget budget, budget_of(parameters));
-        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters));
+        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters, sources_->expressions));
         co_return co_await evaluate(budget, limit, at,
                                     [&](const promql::Engine& engine) { return engine.instant(expression, at); });
     }
@@ -67,7 +67,7 @@ class QueryHandlers {
         NOROSHI_CO_TRY(const std::size_t limit, parameters.limit());
         NOROSHI_CO_TRY(const promql::Steps steps, steps_of(parameters));
         NOROSHI_CO_TRY(const Budget budget, budget_of(parameters));
-        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters));
+        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters, sources_->expressions));
         const promql::ValueType type = expression.type();
         if (type != promql::ValueType::vector && type != promql::ValueType::scalar) {
             co_return invalid_parameter("query", fmt::format("invalid expression type \"{}\" for range query, must be "
@@ -84,12 +84,12 @@ class QueryHandlers {
         if (end < start) {
             co_return bad_data("end timestamp must not be before start timestamp");
         }
-        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters));
+        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters, sources_->expressions));
         co_return data_response(Json::array());
     }
 
     Task<Response> format(net::ServerRequest /*request*/, Parameters parameters) {
-        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters));
+        NOROSHI_CO_TRY(const promql::Expression expression, expression_of(parameters, sources_->expressions));
         co_return data_response(expression.to_string());
     }
 

@@ -76,6 +76,7 @@ std::vector<yaml::Field<Config>> top_fields(const std::filesystem::path& folder)
         section("host", &Config::host, read_host, "the built-in collector of this machine"),
         section("http", &Config::http, read_http, "noroshi's own HTTP endpoint"),
         section("storage", &Config::storage, read_storage, "how long and how many samples are kept on disk"),
+        section("promql", &Config::promql, read_promql, "which experimental parts of PromQL are on"),
     };
 }
 

@@ -176,6 +176,14 @@ struct StorageConfig {
     std::size_t max_bytes{10u * (std::size_t{1} << 30)};  ///< of all files
 };
 
+/// Experimental parts of PromQL, off as in a Prometheus without flags.
+struct PromqlConfig {
+    bool experimental_functions{false};
+    bool fill_modifiers{false};
+    bool unquoted_names{false};
+    bool delayed_name_removal{false};
+};
+
 struct Config {
     Global global;
     std::vector<ScrapeConfig> scrape_configs;
@@ -187,6 +195,7 @@ struct Config {
     HostConfig host;
     HttpConfig http;
     StorageConfig storage;
+    PromqlConfig promql;
 };
 
 /// A configuration, or every fault found in it.

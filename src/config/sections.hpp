@@ -42,5 +42,6 @@ void read_discovery(yaml::Reader& reader, const yaml::Node& node, WakuDiscovery&
 void read_host(yaml::Reader& reader, const yaml::Node& node, HostConfig& out);
 void read_http(yaml::Reader& reader, const yaml::Node& node, HttpConfig& out);
 void read_storage(yaml::Reader& reader, const yaml::Node& node, StorageConfig& out);
+void read_promql(yaml::Reader& reader, const yaml::Node& node, PromqlConfig& out);
 
 }  // namespace noroshi::config

@@ -126,7 +126,10 @@ class Daemon {
         engine_ = std::make_unique<promql::Engine>(*head_, engine_options());
         rules_ = std::make_unique<rules::Manager>(
             *head_, *engine_,
-            rules::Options{config_.global.evaluation_interval, config_.global.external_labels, restore_grace()},
+            rules::Options{.evaluation_interval = config_.global.evaluation_interval,
+                           .external_labels = config_.global.external_labels,
+                           .restore_grace = restore_grace(),
+                           .expressions = parse_options(config_.promql)},
             metrics_, options_.log.named("rules"));
         notifier_ = std::make_unique<notify::Notifier>(plan_.route, random_, metrics_, options_.log.named("notify"));
         outbox_ = std::make_unique<deliver::Outbox>(*store_, runtime_, executor, clock_, random_, metrics_,
@@ -208,7 +211,8 @@ class Daemon {
         std::vector<net::Route> routes = api::make_routes(std::move(sources));
         std::ranges::move(api::prometheus_routes({*head_, clock_, runtime_, engine_options(),
                                                   [this] { return scraper_->health(); },
-                                                  [this] { return rules_->status(); }, [this] { return facts(); }}),
+                                                  [this] { return rules_->status(); }, [this] { return facts(); },
+                                                  parse_options(config_.promql)}),
                           std::back_inserter(routes));
         if (config_.http.remote_write) {
             write_receiver_.emplace(*head_, clock_, metrics_, config_.storage.retention);
@@ -227,6 +231,7 @@ class Daemon {
     [[nodiscard]] promql::EngineOptions engine_options() const {
         promql::EngineOptions out;
         out.subquery_step = config_.global.evaluation_interval;
+        out.delayed_name_removal = config_.promql.delayed_name_removal;
         return out;
     }
 

@@ -25,15 +25,15 @@ void plan_targets(const config::Config& config, Planned& out) {
     out.plan.jobs = config.scrape_configs;
 }
 
-void add_rules(const std::string& file, std::string_view text, Planned& out) {
-    rules::ParsedRules parsed = rules::parse_rules(file, text);
+void add_rules(const config::Config& config, const std::string& file, std::string_view text, Planned& out) {
+    rules::ParsedRules parsed = rules::parse_rules(file, text, {.expressions = parse_options(config.promql)});
     std::ranges::move(parsed.errors, std::back_inserter(out.errors));
     std::ranges::move(parsed.groups, std::back_inserter(out.plan.groups));
 }
 
 void plan_rules(const config::Config& config, Planned& out) {
     if (config.rule_files.empty() && config.host.enabled) {
-        add_rules("built-in", rules::builtin_host_rules(), out);
+        add_rules(config, "built-in", rules::builtin_host_rules(), out);
     }
     for (const std::filesystem::path& pattern : config.rule_files) {
         for (const std::filesystem::path& file : glob_files("/", pattern.string())) {
@@ -42,7 +42,7 @@ void plan_rules(const config::Config& config, Planned& out) {
                 out.errors.push_back(std::move(text).error().with(file.string()));
                 continue;
             }
-            add_rules(file.string(), *text, out);
+            add_rules(config, file.string(), *text, out);
         }
     }
 }
@@ -84,6 +84,12 @@ std::size_t Plan::things() const {
             std::ranges::count_if(group.rules, [](const rules::Rule& rule) { return !rule.alert.empty(); }));
     }
     return count;
+}
+
+promql::ParseOptions parse_options(const config::PromqlConfig& promql) {
+    return {.experimental = promql.experimental_functions,
+            .fill_modifiers = promql.fill_modifiers,
+            .unquoted_names = promql.unquoted_names};
 }
 
 Planned make_plan(const config::Config& config) {

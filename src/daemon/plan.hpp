@@ -31,6 +31,8 @@ struct Planned {
 /// Reads the rule files that `config` names (at most 4 MiB each) and expands its targets.
 /// Without rule_files, and with the host collector on, the built-in host rules are used.
 [[nodiscard]] Planned make_plan(const config::Config& config);
+/// How expressions are read.
+[[nodiscard]] promql::ParseOptions parse_options(const config::PromqlConfig& promql);
 
 /// What noroshi does without a configuration file: watches this machine every five seconds, listens on loopback only,
 /// dials nobody. `terminal` receives the notifications.

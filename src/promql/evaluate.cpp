@@ -45,15 +45,23 @@ Result<Steps> Evaluation::shifted(const TimeShift& shift, const Steps& steps) co
     return Steps{at - offset, at - offset, steps.step};
 }
 
+namespace {
+
+Result<void> go_on(const EngineOptions& options) {
+    if (options.gives_up && options.gives_up()) {
+        return fail(Errc::timeout, "query timed out in expression evaluation");
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<void> Evaluation::count_samples(std::size_t by) {
     samples_ += by;
     if (samples_ > options_.max_samples) {
         return fail(Errc::limit, "query processing would load too many samples into memory in query execution");
     }
-    if (options_.gives_up && options_.gives_up()) {
-        return fail(Errc::timeout, "query timed out in expression evaluation");
-    }
-    return {};
+    return go_on(options_);
 }
 
 Result<void> Evaluation::keep_on(std::size_t work) {
@@ -63,7 +71,7 @@ Result<void> Evaluation::keep_on(std::size_t work) {
         return {};
     }
     work_ = 0;
-    return count_samples(0);
+    return go_on(options_);
 }
 
 void Evaluation::drop_name(Row& row) const {

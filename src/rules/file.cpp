@@ -33,6 +33,7 @@ struct Draft {
     Milliseconds keep_firing_for{0};
     Texts labels;
     Texts annotations;
+    promql::ParseOptions parse_options{};
 };
 
 void read_expression(Reader& reader, const Node& node, Draft& out) {
@@ -40,7 +41,7 @@ void read_expression(Reader& reader, const Node& node, Draft& out) {
     if (!text) {
         return;
     }
-    Result<promql::Expression> parsed = promql::Expression::parse(*text);
+    Result<promql::Expression> parsed = promql::Expression::parse(*text, out.parse_options);
     if (!parsed) {
         const Error& error = parsed.error();
         reader.fail_at(node.position_in(reader.file(), error.where.line, error.where.column), error.message, error.code);
@@ -184,7 +185,8 @@ bool is_nothing(const Reader& reader, const Node& item, const std::string& path,
     return true;
 }
 
-void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup& group, ParsedRules& out) {
+void read_rules(Reader& reader, const Node& node, const RuleFileOptions& options, const Texts& labels, RuleGroup& group,
+                ParsedRules& out) {
     yaml::read_sequence(reader, node, "rules", [&](const Node& item, std::size_t index) {
         if (is_nothing(reader, item, fmt::format("group {}, rules[{}]", yaml::shown(group.name), index), out)) {
             return;
@@ -192,6 +194,7 @@ void read_rules(Reader& reader, const Node& node, const Texts& labels, RuleGroup
         const std::string name = name_in_path(item, {"alert", "record"});
         const Reader::Scope scope = reader.context(name);
         Draft draft;
+        draft.parse_options = options.expressions;
         yaml::read_mapping(reader, item, rule_fields(), {}, draft);
         check_draft(reader, item, draft);
         if (!draft.expression) {
@@ -237,7 +240,7 @@ std::vector<yaml::Field<RuleGroup>> group_fields() {
     };
 }
 
-void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
+void read_groups(Reader& reader, const Node& node, const RuleFileOptions& options, ParsedRules& out) {
     std::map<std::string, std::uint32_t> seen;
     yaml::read_sequence(reader, node, "groups", [&](const Node& item, std::size_t index) {
         if (is_nothing(reader, item, fmt::format("groups[{}]", index), out)) {
@@ -264,7 +267,7 @@ void read_groups(Reader& reader, const Node& node, ParsedRules& out) {
         }
         if (const Node* rules = item.find("rules"); rules != nullptr) {
             const Reader::Scope key = reader.key("rules");
-            read_rules(reader, *rules, labels, group, out);
+            read_rules(reader, *rules, options, labels, group, out);
         }
     });
 }
@@ -303,7 +306,9 @@ ParsedRules parse_rules(const std::string& file, std::string_view text, const Ru
     if (options.ignore_unknown_fields) {
         reader.ignore_unknown_keys();
     }
-    const std::vector<yaml::Field<ParsedRules>> top{{"groups", read_groups, "the groups of rules"}};
+    const std::vector<yaml::Field<ParsedRules>> top{
+        {"groups", [&options](Reader& r, const Node& node, ParsedRules& into) { read_groups(r, node, options, into); },
+         "the groups of rules"}};
     yaml::read_mapping(reader, *document->root, top, {}, out);
     out.errors = reader.take_errors();
     if (!out.errors.empty()) {

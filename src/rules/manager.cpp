@@ -296,7 +296,7 @@ TemplateData Manager::State::template_data(TimestampMs at) const {
     data.external_url = options.external_url;
     data.now = at;
     data.query = [this, at](std::string_view text) -> Result<promql::Vector> {
-        NOROSHI_TRY(const promql::Expression expression, promql::Expression::parse(text));
+        NOROSHI_TRY(const promql::Expression expression, promql::Expression::parse(text, options.expressions));
         NOROSHI_TRY(promql::Answer answer, engine.instant(expression, at));
         return as_vector(std::move(answer.value));
     };

@@ -52,6 +52,7 @@ struct ParsedRules {
 };
 struct RuleFileOptions {
     bool ignore_unknown_fields{false};
+    promql::ParseOptions expressions{};
 };
 [[nodiscard]] ParsedRules parse_rules(const std::string& file, std::string_view text, const RuleFileOptions& options = {});
 
@@ -65,6 +66,7 @@ struct Options {
     /// passed: their series must be scraped again first.
     Milliseconds restore_grace{std::chrono::minutes(3)};
     std::string external_url{};  ///< for templates
+    promql::ParseOptions expressions{};  ///< of queries in templates
 };
 
 /// Health of one rule, for people.

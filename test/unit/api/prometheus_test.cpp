@@ -25,9 +25,13 @@ class PrometheusTest : public testing::Test {
         add({{"__name__", "up"}, {"job", "b"}, {"instance", "y:\"2\"\n"}}, {1, 1, 1});
         add({{"__name__", "odd"}, {"utf8.label", "\xe7\x8b\xbc"}}, {1e-7, 1e21, 0.1});
         clock_.advance(std::chrono::seconds(120));
+        serve({});
+    }
+    void serve(const promql::ParseOptions& expressions) {
         routes_ = prometheus_routes({head_, clock_, timers_, {}, [this] { return targets_; }, [this] { return groups_; },
                                      [] { return DaemonFacts{"1.2.3", "host", from_unix_ms(start_ms), true, from_unix_ms(start_ms),
-                                                             std::chrono::hours(6), "127.0.0.1:9596"}; }});
+                                                             std::chrono::hours(6), "127.0.0.1:9596"}; },
+                                     expressions});
     }
 
     /// One value a minute from start_ms on.
@@ -68,6 +72,14 @@ class PrometheusTest : public testing::Test {
     std::vector<net::Route> routes_;
     int pieces_{0};
 };
+
+TEST_F(PrometheusTest, Experimental_expressions_want_their_option) {
+    EXPECT_EQ(get("/api/v1/query", "query=limitk(1,up)").status, 400U);
+    EXPECT_EQ(get("/api/v1/format_query", "query=limitk(1,up)").status, 400U);
+    serve({.experimental = true});
+    EXPECT_EQ(get("/api/v1/query", "query=limitk(1,up)").status, 200U);
+    EXPECT_EQ(get("/api/v1/format_query", "query=limitk(1,up)").status, 200U);
+}
 
 TEST_F(PrometheusTest, A_value_of_each_type_is_written_as_Prometheus_writes_it) {
     EXPECT_EQ(query("query=1.5"), R"({"status":"success","data":{"resultType":"scalar","result":[1700000060,"1.5"]}})");

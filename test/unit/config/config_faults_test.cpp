@@ -37,7 +37,7 @@ TEST_P(ConfigFault, Is_told_with_place_and_remedy) {
 }
 
 const std::string top_keys =
-    " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, status, host, http, storage)\n";
+    " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, status, host, http, storage, promql)\n";
 const std::string job_keys =
     " (expected one of: job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, "
     "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, label_limit, "
@@ -66,6 +66,11 @@ const Case structure[] = {
     {"second_document", "host: {}\nreceivers: [{name: a, waku_configs: "
      "[{to: 0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798}]}]\n---\nhost: {}\n",
      "n.yml:3:1: expected one YAML document, got another one here\n"},
+    {"unknown_feature", "promql: {features: [promql-fill]}\n",
+     "n.yml:1:21: promql.features[0]: expected one of promql-experimental-functions, promql-binop-fill-modifiers, "
+     "promql-unquoted-utf8-names, promql-delayed-name-removal, got \"promql-fill\"\n"},
+    {"start_times", "promql: {features: [use-start-timestamps]}\n",
+     "n.yml:1:21: promql.features[0]: \"use-start-timestamps\" is not supported: no series here has start times\n"},
     {"storage_too_small", "storage: {max_bytes: 1MB}\n",
      "n.yml:1:22: storage.max_bytes: expected 64MB or more, got \"1MB\"\n"},
     {"custom_tag", "host: !env HOST\n", "n.yml:1:7: YAML tags are not supported; write the value without one\n"},

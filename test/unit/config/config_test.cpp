@@ -52,6 +52,16 @@ TEST(Config, Reads_how_much_is_kept) {
     EXPECT_EQ(read("").config->storage.max_bytes, std::size_t{10} << 30);
 }
 
+TEST(Config, Reads_which_parts_of_promql_are_on) {
+    const Loaded loaded = read("promql: {features: [promql-unquoted-utf8-names, promql-experimental-functions]}\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_TRUE(loaded.config->promql.experimental_functions);
+    EXPECT_TRUE(loaded.config->promql.unquoted_names);
+    EXPECT_FALSE(loaded.config->promql.fill_modifiers);
+    EXPECT_FALSE(loaded.config->promql.delayed_name_removal);
+    EXPECT_FALSE(read("").config->promql.experimental_functions);
+}
+
 TEST(Config, Reads_where_peers_are_looked_for) {
     const Loaded loaded = read(R"(waku:
   mode: light

@@ -66,6 +66,13 @@ TEST(RuleFile, Names_the_place_inside_an_expression) {
               "expected \")\"\n");
 }
 
+TEST(RuleFile, Experimental_expressions_want_their_option) {
+    const char* text = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'mad_over_time(a.b[5m]) > 1'}\n";
+    EXPECT_NE(faults(text), "");
+    const RuleFileOptions options{.expressions = {.experimental = true, .unquoted_names = true}};
+    EXPECT_TRUE(parse_rules("r.yml", text, options).errors.empty());
+}
+
 struct Case {
     const char* rule;
     const char* fault;
