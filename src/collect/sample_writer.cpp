@@ -2,6 +2,8 @@
 #include "sample_writer.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 
 #include "label_merge.hpp"
 #include "model/sample.hpp"
@@ -129,9 +131,13 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
 }
 
 std::size_t SampleWriter::series_with(std::span<const ScrapedSample> prepared) const {
-    return seen_.size() + static_cast<std::size_t>(std::ranges::count_if(prepared, [this](const ScrapedSample& sample) {
-        return !seen_.contains(sample.labels.hash());
-    }));
+    std::unordered_set<std::uint64_t> fresh;
+    for (const ScrapedSample& sample : prepared) {
+        if (const std::uint64_t hash = sample.labels.hash(); !seen_.contains(hash)) {
+            fresh.insert(hash);
+        }
+    }
+    return seen_.size() + fresh.size();
 }
 
 void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
