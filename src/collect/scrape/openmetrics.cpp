@@ -108,6 +108,9 @@ class OpenMetricsParser {
                 NOROSHI_TRY(at, read_seconds(reader));
                 if (!reader.at_end()) {
                     NOROSHI_TRY_VOID(reader.separator("the exemplar"));
+                    if (reader.at_end()) {
+                        return reader.fault("expected an exemplar after the space");
+                    }
                 }
             }
         }
