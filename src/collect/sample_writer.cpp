@@ -26,6 +26,20 @@ Counter& dropped(Metrics& metrics, std::string reason) {
                            {{"reason", std::move(reason)}});
 }
 
+/// As Prometheus makes them: each label of the target clears what "exported_" before its name says, so that such a label
+/// is left only when it comes later in order.
+model::Labels report_labels(const model::Labels& target) {
+    constexpr std::string_view prefix = "exported_";
+    model::Labels out = target;
+    for (const model::Label& label : target) {
+        if (label.name.starts_with(prefix) && target.has(label.name.substr(prefix.size())) &&
+            label.name < label.name.substr(prefix.size())) {
+            out = out.without(label.name);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 CollectCounters::CollectCounters(Metrics& metrics)
@@ -36,8 +50,9 @@ CollectCounters::CollectCounters(Metrics& metrics)
 
 SampleWriter::SampleWriter(tsdb::Head& head, CollectCounters& counters, WriterOptions options)
     : head_(head), counters_(counters), options_(std::move(options)) {
+    const model::Labels labels = report_labels(options_.labels);
     for (std::size_t i = 0; i < report_count; ++i) {
-        report_labels_[i] = options_.labels.with(model::metric_name_label, report_names[i]);
+        report_labels_[i] = labels.with(model::metric_name_label, report_names[i]);
     }
 }
 
