@@ -2,6 +2,8 @@
 #include "sample_writer.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 
 #include "label_merge.hpp"
 #include "model/sample.hpp"
@@ -25,6 +27,20 @@ Counter& dropped(Metrics& metrics, std::string reason) {
                            {{"reason", std::move(reason)}});
 }
 
+/// As Prometheus makes them: each label of the target clears what "exported_" before its name says, so that such a label
+/// is left only when it comes later in order.
+model::Labels report_labels(const model::Labels& target) {
+    constexpr std::string_view prefix = "exported_";
+    model::Labels out = target;
+    for (const model::Label& label : target) {
+        if (label.name.starts_with(prefix) && target.has(label.name.substr(prefix.size())) &&
+            label.name < label.name.substr(prefix.size())) {
+            out = out.without(label.name);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 CollectCounters::CollectCounters(Metrics& metrics)
@@ -35,8 +51,9 @@ CollectCounters::CollectCounters(Metrics& metrics)
 
 SampleWriter::SampleWriter(tsdb::Head& head, CollectCounters& counters, WriterOptions options)
     : head_(head), counters_(counters), options_(std::move(options)) {
+    const model::Labels labels = report_labels(options_.labels);
     for (std::size_t i = 0; i < report_count; ++i) {
-        report_labels_[i] = options_.labels.with(model::metric_name_label, report_names[i]);
+        report_labels_[i] = labels.with(model::metric_name_label, report_names[i]);
     }
 }
 
@@ -182,10 +199,16 @@ void SampleWriter::write_known(LineMemo::Line& line, const ScrapedSample& sample
 }
 
 std::size_t SampleWriter::series_with(std::span<const ScrapedSample> prepared) const {
-    return seen_.size() + static_cast<std::size_t>(std::ranges::count_if(prepared, [this](const ScrapedSample& sample) {
-        const bool is_known = sample.line != 0 && memo_[sample.line - 1].is_known();
-        return !is_known && !seen_.contains(sample.labels.hash());
-    }));
+    std::unordered_set<std::uint64_t> fresh;
+    for (const ScrapedSample& sample : prepared) {
+        if (sample.line != 0 && memo_[sample.line - 1].is_known()) {
+            continue;
+        }
+        if (const std::uint64_t hash = sample.labels.hash(); !seen_.contains(hash)) {
+            fresh.insert(hash);
+        }
+    }
+    return seen_.size() + fresh.size();
 }
 
 bool SampleWriter::mark_seen(SeenSeries& seen) {

@@ -100,12 +100,10 @@ test('Targets behind TLS and credentials', { timeout: 120_000 }, async (t) => {
     const { data } = await (await fetch(`${url}/api/v1/targets`)).json();
     return Object.fromEntries(data.activeTargets.map((target) => [target.scrapePool, target]));
   };
-  await until('all were scraped', async () => Object.values(await states()).every((target) => target.health !== 'unknown'));
-  const first = await states();
-  for (const name of Object.keys(up)) assert.equal(first[name].health, 'up', `${name}: ${first[name].lastError}`);
+  // A busy machine may miss a scrape, never all.
+  for (const name of Object.keys(up)) await until(`${name} is up`, async () => { const state = (await states())[name]; return state.health === 'up' || Promise.reject(new Error(state.lastError)); });
   for (const [name, [, , reason]] of Object.entries(down)) {
-    assert.equal(first[name].health, 'down', name);
-    assert.match(first[name].lastError, reason, name);
+    await until(`${name} is down for its reason`, async () => { const state = (await states())[name]; return state.health === 'down' && reason.test(state.lastError) || Promise.reject(new Error(state.lastError)); });
   }
   assert.equal(asked['/aftersame'][0].headers.authorization, expected['/basic'], 'the same host is trusted');
   assert.equal(asked['/afteraway'][0].headers.authorization, undefined, 'another host is not');

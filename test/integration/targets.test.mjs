@@ -90,7 +90,11 @@ test('A target that doubles its series up to five millions is stopped by name, a
   const job = (name, address) => `  - { job_name: ${name}, scrape_timeout: 1s, static_configs: [ { targets: ["${address}"] } ] }`;
   const targets = [job('doubling', `127.0.0.1:${doubling.port}`), job('beside', beside.address)].join('\n');
   const daemon = await Daemon.start(t, config({ to: identity(join(folder, 'owner')), targets }));
-  const ask = async (query) => (await (await fetch(`http://127.0.0.1:${daemon.port}/api/v1/query?${new URLSearchParams({ query })}`)).json()).data.result;
+  const ask = async (query) => {
+    const answer = await (await fetch(`http://127.0.0.1:${daemon.port}/api/v1/query?${new URLSearchParams({ query })}`)).json();
+    if (!answer.data) throw new Error(`${query}: ${answer.error}`);
+    return answer.data.result;
+  };
   const value = async (query) => (await ask(query))[0]?.value[1];
   const line = await daemon.child.until('it is stopped', () => daemon.child.log().match(/event=target_down job=doubling .*series_limit.*/)?.[0]);
   assert.match(line, /more than 100000 series/);
@@ -104,7 +108,7 @@ test('A target that doubles its series up to five millions is stopped by name, a
   assert.equal(await value('up{job="doubling"}'), '0');
   assert.equal(await value('up{job="beside"}'), '1');
   assert.equal(await value('min_over_time(up{job="beside"}[1m])'), '1');
-  assert.equal(await value('count(doubling)'), undefined);
+  assert.equal(await value('doubling{n="1"}'), undefined);
   assert.match(await (await fetch(`http://127.0.0.1:${daemon.port}/metrics`)).text(), /noroshi_scrape_failures_total\{reason="series_limit"\} [1-9]/);
   assert.match(await (await fetch(`http://127.0.0.1:${daemon.port}/healthz`)).text(), /1 down/);
 });

@@ -19,12 +19,12 @@ constexpr std::string_view accept =
     "text/plain;version=0.0.4;q=0.4,*/*;q=0.3";
 
 /// The formats that have names of UTF-8 say how others are to be written.
-std::string with_escaping(std::string accept, const std::string& scheme) {
+std::string with_escaping(std::string text, const std::string& scheme) {
     constexpr std::string_view usual = "allow-utf-8";
-    for (std::size_t at = 0; (at = accept.find(usual, at)) != std::string::npos; at += scheme.size()) {
-        accept.replace(at, usual.size(), scheme);
+    for (std::size_t at = 0; (at = text.find(usual, at)) != std::string::npos; at += scheme.size()) {
+        text.replace(at, usual.size(), scheme);
     }
-    return accept;
+    return text;
 }
 
 std::string media_type(std::string_view content_type) {

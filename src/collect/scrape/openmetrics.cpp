@@ -62,6 +62,7 @@ class OpenMetricsParser {
         if (!ended_) {
             return LineReader({}, lines + 1, Blanks::single).fault("no # EOF at the end: the answer was cut short");
         }
+        NOROSHI_TRY_VOID(families_.finish());
         NOROSHI_TRY_VOID(rules_.finish());
         NOROSHI_TRY_VOID(check_unique());
         return collector_.take();
@@ -107,6 +108,9 @@ class OpenMetricsParser {
                 NOROSHI_TRY(at, read_seconds(reader));
                 if (!reader.at_end()) {
                     NOROSHI_TRY_VOID(reader.separator("the exemplar"));
+                    if (reader.at_end()) {
+                        return reader.fault("expected an exemplar after the space");
+                    }
                 }
             }
         }

@@ -49,11 +49,13 @@ tl::unexpected<Error> OpenMetricsFamilies::second_time(const std::string& name, 
 }
 
 Result<void> OpenMetricsFamilies::open(const std::string& name, const LineReader& reader) {
+    NOROSHI_TRY_VOID(finish());
     const auto [seen, is_new] = families_.try_emplace(name);
     if (!is_new && std::exchange(seen->second.twice, true)) {
         return second_time(name, reader);
     }
     again_ = !is_new;
+    again_line_ = reader.line_number();
     ++ordinal_;
     current_ = {name, FamilyType::unknown};
     given_ = {};
@@ -67,6 +69,8 @@ Result<void> OpenMetricsFamilies::metadata(const std::string& name, bool Given::
                                            const LineReader& reader) {
     if (current_.name != name) {
         NOROSHI_TRY_VOID(open(name, reader));
+    } else if (has_samples_ && what != &Given::unit && !families_[name].twice) {
+        NOROSHI_TRY_VOID(open(name, reader));
     } else if (has_samples_) {
         return reader.fault(fmt::format("{} of {} after its samples", keyword, shown(name)), 1);
     }
@@ -75,6 +79,10 @@ Result<void> OpenMetricsFamilies::metadata(const std::string& name, bool Given::
     }
     given_.*what = true;
     return {};
+}
+
+Result<void> OpenMetricsFamilies::finish() const {
+    return again_ ? second_time(current_.name, LineReader({}, again_line_, Blanks::single)) : Result<void>{};
 }
 
 Result<void> OpenMetricsFamilies::help(const std::string& name, const LineReader& reader) {

@@ -19,6 +19,8 @@ class OpenMetricsFamilies {
     [[nodiscard]] Result<void> help(const std::string& name, const LineReader& reader);
     [[nodiscard]] Result<void> type(const std::string& name, std::string_view type, const LineReader& reader);
     [[nodiscard]] Result<void> unit(const std::string& name, std::string_view unit, const LineReader& reader);
+    /// The body is through. Errors: parse.
+    [[nodiscard]] Result<void> finish() const;
     /// A sample of this name comes next. Errors: parse.
     [[nodiscard]] Result<void> sample(const std::string& name, const LineReader& reader);
     /// The family of the last metadata or sample.
@@ -49,6 +51,7 @@ class OpenMetricsFamilies {
     };
     std::map<std::string, Seen, std::less<>> families_;
     bool again_{false};                                          // a second one of its name, whose type is not known yet
+    std::uint32_t again_line_{0};
     std::map<std::string, std::size_t, std::less<>> sample_of_;  // sample name to the ordinal of its family
 };
 

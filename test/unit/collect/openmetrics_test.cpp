@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"unknown_type", "# TYPE a untyped\n# EOF\n", "1:17: expected a metric type, got \"untyped\""},
         Case{"type_twice", "# TYPE a gauge\n# TYPE a gauge\n# EOF\n", "2:1: second TYPE of \"a\""},
         Case{"help_twice", "# HELP a x\n# HELP a x\n# EOF\n", "2:1: second HELP of \"a\""},
-        Case{"type_after_samples", "a 1\n# TYPE a gauge\n# EOF\n", "2:1: TYPE of \"a\" after its samples"},
+        Case{"type_after_samples", "a 1\n# TYPE a gauge\n# EOF\n", "2:1: family \"a\" comes a second time: families must be contiguous"},
         Case{"unit_not_in_name", "# UNIT a_bytes seconds\n# EOF\n",
              "1:23: unit \"seconds\" is not the end of the name \"a_bytes\""},
         Case{"counter_without_total", "# TYPE a counter\na 1\n# EOF\n",

@@ -53,6 +53,15 @@ TEST_F(SampleWriterTest, A_series_that_is_missing_from_a_reading_ends_there) {
     EXPECT_THAT(history("b"), ElementsAre("0=1", "15=2", "30=3"));
 }
 
+TEST_F(SampleWriterTest, A_label_that_begins_with_exported_is_no_label_of_the_report_when_the_rest_of_its_name_is_one) {
+    SampleWriter writer(head_, counters_, {.labels = {{"a", "1"}, {"exported_a", "2"}, {"exported_job", "3"}, {"job", "j"}}});
+    writer.write_report({.up = true}, start);
+    const std::vector matchers{*model::Matcher::create(model::MatchOp::equal, "__name__", "up")};
+    const auto series = head_.select(matchers, start - 1s, start);
+    ASSERT_EQ(series.size(), 1u);
+    EXPECT_EQ(series[0].labels->to_string(), R"(up{a="1", exported_a="2", job="j"})");
+}
+
 TEST_F(SampleWriterTest, A_relabelled_series_that_vanishes_ends_and_one_without_a_name_is_refused) {
     SampleWriter writer(head_, counters_,
                         {.labels = {{"job", "j"}},

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <deque>
-#include <set>
 
 #include "collect/collect.hpp"
 #include "run_task.hpp"
@@ -170,8 +169,9 @@ TEST_F(ScraperTest, A_sample_over_a_label_limit_is_up_0_by_name) {
 /// `count` series that only differ by a label, the first with the number `from`.
 std::string numbered(std::size_t count, std::size_t from = 0) {
     std::string out;
+    out.reserve(count * 20);
     for (std::size_t i = from; i < from + count; ++i) {
-        out += fmt::format("a{{n=\"{}\"}} 1\n", i);
+        out.append("a{n=\"").append(std::to_string(i)).append("\"} 1\n");
     }
     return out;
 }
@@ -180,9 +180,18 @@ TEST_F(ScraperTest, A_target_that_doubles_its_series_up_to_five_millions_is_stop
     const std::string other = R"(b{instance="other", job="j"} 1)";
     Target beside = target_;
     beside.labels = {{"instance", "other"}, {"job", "j"}};
-    std::set<std::string> reasons;
+    for (Target* each : {&target_, &beside}) {
+        each->interval = std::chrono::hours(1);  // scraped by hand alone
+    }
+    scraper_.set_targets({target_, beside});
+    std::string body;
+    std::size_t written = 0;
     for (std::size_t count = 10'000; count <= 5'120'000; count *= 2) {
-        scrape(numbered(count));
+        body += numbered(count - written, written);
+        written = count;
+        clock_.advance(std::chrono::seconds(15));
+        client_.answer(body);
+        test::run(runtime_, scraper_.scrape_once(target_));
         const bool allowed = count <= target_.series_limit;
         EXPECT_THAT(query("up"), testing::Contains(fmt::format("up{} {}", of_target, allowed ? 1 : 0))) << count;
         EXPECT_LE(head_.live_series(), target_.series_limit + 20) << count;
@@ -191,8 +200,8 @@ TEST_F(ScraperTest, A_target_that_doubles_its_series_up_to_five_millions_is_stop
         test::run(runtime_, scraper_.scrape_once(beside));
         EXPECT_THAT(query("b"), ElementsAre(other)) << count;
     }
-    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"series_limit\"} 4\n"));
-    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"body_size\"} 2\n"));
+    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"series_limit\"} 5\n"));
+    EXPECT_THAT(metrics_.expose(), HasSubstr("noroshi_scrape_failures_total{reason=\"body_size\"} 1\n"));
 }
 
 TEST_F(ScraperTest, A_target_with_other_series_each_time_is_stopped_and_recovers_after_an_hour) {

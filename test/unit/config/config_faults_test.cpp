@@ -40,9 +40,11 @@ const std::string top_keys =
     " (expected one of: global, scrape_configs, rule_files, route, receivers, waku, status, host, http, storage, promql)\n";
 const std::string job_keys =
     " (expected one of: job_name, scrape_interval, scrape_timeout, metrics_path, scheme, params, honor_labels, "
-    "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, label_limit, "
-    "label_name_length_limit, label_value_length_limit, track_timestamps_staleness, relabel_configs, "
-    "metric_relabel_configs, static_configs)\n";
+    "honor_timestamps, enable_compression, fallback_scrape_protocol, body_size_limit, sample_limit, series_limit, target_limit, "
+    "label_limit, label_name_length_limit, label_value_length_limit, track_timestamps_staleness, relabel_configs, "
+    "metric_relabel_configs, static_configs, metric_name_validation_scheme, metric_name_escaping_scheme, file_sd_configs, "
+    "http_sd_configs, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, follow_redirects, enable_http2, "
+    "http_headers)\n";
 const std::string duration = "expected a duration such as 30s, 5m or 1h30m, got ";
 
 const Case structure[] = {

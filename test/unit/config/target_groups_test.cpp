@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "base/file.hpp"
@@ -40,7 +41,7 @@ TEST(TargetGroups, Are_read_from_both_forms_or_refused_with_their_place) {
         {"[{\n  \"targets\": [x]}]", "{}", "f:2:15: expected JSON here", "f:1:1: expected a list of target groups, got a mapping"},
         {R"({"targets":[]})", "a", "f:1:1: expected a list of target groups", "f:1:1: expected a list of target groups, got text"},
         {"[null]", "- \n", "f: [0]: expected a target group with targets and labels",
-         "f:1:"},
+         "f:"},
         {R"([{"target":["a"]}])", "- target: [a]\n", "f: [0]: unknown key \"target\" (expected targets or labels)",
          "f:1:3: [0]: unknown key \"target\"; did you mean \"targets\"? (expected one of: targets, labels)"},
         {R"([{"targets":[1]}])", "- targets: {a: b}\n", "f: [0]: targets: expected a list of host:port",
