@@ -11,6 +11,7 @@
 #include "base/net/http_client.hpp"
 #include "base/task.hpp"
 #include "base/time.hpp"
+#include "model/histogram.hpp"
 #include "model/labels.hpp"
 #include "model/relabel.hpp"
 #include "tsdb/tsdb.hpp"
@@ -25,9 +26,20 @@ struct ScrapedSample {
     /// Labels given with an empty value. They are absent from `labels`, but keep a target's label of that name away
     /// when labels are honoured (a push gateway relies on it).
     std::vector<std::string> emptied{};
+    model::HistogramPtr histogram{};  ///< a native histogram in place of `value`; protobuf only
 };
 
-enum class ExpositionFormat { text_0_0_4, openmetrics_1_0 };
+enum class ExpositionFormat { text_0_0_4, openmetrics_1_0, protobuf };
+
+/// What becomes of the histograms of a target; Prometheus's keys scrape_native_histograms,
+/// always_scrape_classic_histograms, native_histogram_bucket_limit, native_histogram_min_bucket_factor.
+struct HistogramOptions {
+    bool native{false};            ///< read native histograms; else their classic buckets, if any
+    bool classic_too{false};       ///< the classic buckets beside a native one
+    std::size_t bucket_limit{0};   ///< of one histogram; 0: none. Over it the resolution falls, and then the scrape fails
+    double min_bucket_factor{0};   ///< finer buckets are merged until each is this much wider than the one before
+    bool operator==(const HistogramOptions&) const = default;
+};
 
 /// Limits on one exposition; together they bound the memory of its samples.
 struct ParseLimits {
@@ -35,14 +47,19 @@ struct ParseLimits {
     std::size_t max_labels{1'000};          ///< of one sample
     std::size_t max_samples{500'000};
     std::size_t max_all_labels{5'000'000};  ///< of all samples, names included
+    // Of protobuf, where a few bytes may stand for many; `max_line_bytes` is the size of a metric there.
+    std::size_t max_all_label_bytes{256u << 20};
+    std::size_t max_all_buckets{4'000'000};  ///< and spans of native histograms
 };
 
 /// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
 /// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families, to
 /// the sample names of each type and to unique series; what its values mean (an info of 1, cumulative buckets) is not judged.
+/// A fault of protobuf names the family; `histograms` matters there only.
 /// Pure. Errors: parse, limit.
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
-                                                                  const ParseLimits& limits = {});
+                                                                  const ParseLimits& limits = {},
+                                                                  const HistogramOptions& histograms = {});
 
 /// One target to scrape.
 struct Target {
@@ -61,6 +78,8 @@ struct Target {
     bool honor_labels{false};
     bool honor_timestamps{true};
     bool enable_compression{true};
+    std::vector<std::string> protocols;  ///< to ask for, by Prometheus's names, the dearest first; empty: its default ones
+    HistogramOptions histograms;
     std::optional<ExpositionFormat> fallback;  ///< for an answer with a missing or unknown Content-Type
     bool operator==(const Target& other) const;
 };

@@ -21,6 +21,10 @@ Counter& dropped(Metrics& metrics, std::string reason) {
                            {{"reason", std::move(reason)}});
 }
 
+tsdb::Value value_of(const ScrapedSample& sample) {
+    return sample.histogram ? tsdb::Value(sample.histogram) : tsdb::Value(sample.value);
+}
+
 }  // namespace
 
 CollectCounters::CollectCounters(Metrics& metrics)
@@ -120,7 +124,7 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
             const auto [entry, is_new] = seen_.insert_or_assign(*series, reading_);
             added += is_new ? 1 : 0;
         }
-        append(*series, *sample.at, sample.value);
+        append(*series, *sample.at, value_of(sample));
         return;
     }
     const auto [entry, is_new] = seen_.try_emplace(*series, reading_);
@@ -131,11 +135,11 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
         return;
     }
     entry->second = reading_;
-    append(*series, at, sample.value);
+    append(*series, at, value_of(sample));
 }
 
-void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
-    if (!head_.append(series, at, value)) {
+void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, tsdb::Value value) {
+    if (!head_.append(series, at, std::move(value))) {
         counters_.out_of_order.add();
     }
 }

@@ -64,7 +64,7 @@ class SampleWriter {
   private:
     [[nodiscard]] model::Labels relabelled(const ScrapedSample& sample) const;
     void write_sample(const ScrapedSample& sample, TimestampMs at, std::size_t& added);
-    void append(tsdb::SeriesId series, TimestampMs at, double value);
+    void append(tsdb::SeriesId series, TimestampMs at, tsdb::Value value);
     [[nodiscard]] bool is_report(const model::Labels& labels) const;
     /// Stale markers to what the current reading did not have.
     void mark_missing(TimestampMs at);

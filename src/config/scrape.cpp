@@ -30,13 +30,9 @@ constexpr yaml::Refused refused_scrape[] = {
     {"no_proxy", "name the target by an address that can be reached directly"},
     {"follow_redirects", "redirects are not followed; name the final address"},
     {"enable_http2", "HTTP/1.1 is used; leave it out"},
-    {"scrape_protocols", "the protocols are negotiated; see fallback_scrape_protocol"},
     {"target_limit", only_static},
     {"keep_dropped_targets", "leave it out"},
     {"scrape_failure_log_file", "failed scrapes are in noroshi's log"},
-    {"*_native_histograms", "leave it out"},
-    {"*_classic_histograms", "leave it out"},
-    {"native_histogram_*", "leave it out"},
     {"convert_classic_histograms_to_nhcb", "leave it out"},
     {"metric_name_validation_scheme", "UTF-8 names are accepted"},
     {"metric_name_escaping_scheme", "UTF-8 names are accepted"},
@@ -44,8 +40,6 @@ constexpr yaml::Refused refused_scrape[] = {
 };
 
 constexpr std::array<std::string_view, 2> schemes{"http", "https"};
-constexpr std::array<std::string_view, 4> fallback_protocols{"PrometheusText0.0.4", "PrometheusText1.0.0",
-                                                             "OpenMetricsText0.0.1", "OpenMetricsText1.0.0"};
 
 std::optional<std::string> read_target(Reader& reader, const Node& node) {
     std::optional<std::string> text = yaml::read_text(reader, node);
@@ -111,24 +105,13 @@ std::optional<std::string> read_scheme(Reader& reader, const Node& node) {
     return index ? std::optional(std::string(schemes[*index])) : std::nullopt;
 }
 
-std::optional<std::string> read_fallback(Reader& reader, const Node& node) {
-    if (node.text == "PrometheusProto") {
-        reader.fail(node, fmt::format("\"PrometheusProto\" is not supported by this version; expected one of {}",
-                                      fmt::join(fallback_protocols, ", ")),
-                    Errc::unsupported);
-        return std::nullopt;
-    }
-    const std::optional<std::size_t> index = yaml::read_word(reader, node, fallback_protocols);
-    return index ? std::optional(std::string(fallback_protocols[*index])) : std::nullopt;
-}
-
 std::optional<std::int64_t> read_count(Reader& reader, const Node& node) {
     return yaml::read_integer(reader, node, 0, std::numeric_limits<std::int64_t>::max());
 }
 
 std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
     using S = ScrapeConfig;
-    return {
+    std::vector<yaml::Field<S>> fields{
         yaml::field("job_name", &S::job_name, read_job_name, "name of the job, given once", Presence::required),
         yaml::field("scrape_interval", &S::scrape_interval, yaml::read_positive_duration, "default: global's"),
         yaml::field("scrape_timeout", &S::scrape_timeout, yaml::read_positive_duration, "default: global's"),
@@ -156,6 +139,8 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
                     "rewrites or drops samples"),
         yaml::field("static_configs", &S::static_configs, read_static_configs, "targets with their labels"),
     };
+    add_protocol_fields(fields);
+    return fields;
 }
 
 void check_unique_jobs(Reader& reader, const Node& node, const std::vector<ScrapeConfig>& jobs) {
@@ -192,6 +177,7 @@ void read_scrape_configs(Reader& reader, const Node& node, std::vector<ScrapeCon
 void finish_scrape_configs(Reader& reader, const Node& node, const Global& global, std::vector<ScrapeConfig>& out) {
     for (std::size_t i = 0; i < out.size(); ++i) {
         ScrapeConfig& job = out[i];
+        finish_protocols(global, job);
         if (job.scrape_interval == Milliseconds(0)) {
             job.scrape_interval = global.scrape_interval;
         }

@@ -55,7 +55,7 @@ bool Target::operator==(const Target& other) const {
            label_value_length_limit == other.label_value_length_limit && metric_relabel == other.metric_relabel &&
            track_timestamps_staleness == other.track_timestamps_staleness && honor_labels == other.honor_labels &&
            honor_timestamps == other.honor_timestamps && enable_compression == other.enable_compression &&
-           fallback == other.fallback;
+           protocols == other.protocols && histograms == other.histograms && fallback == other.fallback;
 }
 
 }  // namespace noroshi::collect

@@ -5,6 +5,7 @@
 
 #include "scrape/line_reader.hpp"
 #include "scrape/negotiation.hpp"
+#include "scrape/protobuf.hpp"
 
 namespace noroshi::collect {
 
@@ -101,7 +102,7 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
                                                       {"instance", target().labels.get("instance")},
                                                       {"content_type", content_type}});
     }
-    Result<std::vector<ScrapedSample>> samples = parse_exposition(response->body, *format);
+    Result<std::vector<ScrapedSample>> samples = parse_exposition(response->body, *format, {}, target().histograms);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         return tl::unexpected(Failure{limit ? "parse_limit" : "parse", samples.error().to_string()});
@@ -118,6 +119,12 @@ tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepar
     Result<std::vector<ScrapedSample>> prepared = writer_.prepare(std::move(*samples));
     if (!prepared) {
         return tl::unexpected(Failure{"relabel", prepared.error().message, scraped});
+    }
+    for (ScrapedSample& sample : *prepared) {
+        const Result<void> fits = sample.histogram ? limit_histogram(sample.histogram, target().histograms) : Result<void>{};
+        if (!fits) {
+            return tl::unexpected(Failure{"native_histogram_bucket_limit", fits.error().message, scraped});
+        }
     }
     if (std::optional<Failure> failure = over_limit(*prepared)) {
         failure->scraped = scraped;
