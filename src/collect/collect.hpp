@@ -12,6 +12,7 @@
 #include "base/net/http_client.hpp"
 #include "base/task.hpp"
 #include "base/time.hpp"
+#include "model/histogram.hpp"
 #include "model/labels.hpp"
 #include "model/relabel.hpp"
 #include "tsdb/tsdb.hpp"
@@ -28,6 +29,7 @@ struct ScrapedSample {
     std::vector<std::string> emptied{};
     /// Of a reading with a memo of lines: one more than its line there. When that is known, `labels` are not set.
     std::uint32_t line{0};
+    model::HistogramPtr histogram{};  ///< a native histogram in place of `value`; protobuf only
 };
 
 /// What an exposition says of a family of metrics; "" for what it does not say.
@@ -39,7 +41,17 @@ struct FamilyMetadata {
     bool operator==(const FamilyMetadata&) const = default;
 };
 
-enum class ExpositionFormat { text_0_0_4, openmetrics_1_0 };
+enum class ExpositionFormat { text_0_0_4, openmetrics_1_0, protobuf };
+
+/// What becomes of the histograms of a target; Prometheus's keys scrape_native_histograms,
+/// always_scrape_classic_histograms, native_histogram_bucket_limit, native_histogram_min_bucket_factor.
+struct HistogramOptions {
+    bool native{false};            ///< read native histograms; else their classic buckets, if any
+    bool classic_too{false};       ///< the classic buckets beside a native one
+    std::size_t bucket_limit{0};   ///< of one histogram; 0: none. Over it the resolution falls, and then the scrape fails
+    double min_bucket_factor{0};   ///< finer buckets are merged until each is this much wider than the one before
+    bool operator==(const HistogramOptions&) const = default;
+};
 
 /// Limits on one exposition; together they bound the memory of its samples.
 struct ParseLimits {
@@ -48,16 +60,21 @@ struct ParseLimits {
     std::size_t max_samples{500'000};
     std::size_t max_all_labels{5'000'000};  ///< of all samples, names included
     std::size_t max_series{500'000};        ///< samples without a time of their own: each is a series
+    // Of protobuf, where a few bytes may stand for many; `max_line_bytes` is the size of a metric there.
+    std::size_t max_all_label_bytes{256u << 20};
+    std::size_t max_all_buckets{4'000'000};  ///< and spans of native histograms
 };
 
 /// Parses a whole exposition. A fault anywhere fails all, with line and column (bytes, from 1).
 /// Text 0.0.4 also reads 1.0.0 (quoted UTF-8 names). OpenMetrics 1.0 is held to its grammar, to contiguous families and
 /// metrics, to the sample names and values of each type (an info of 1, cumulative buckets) and to unique series.
 /// HELP, TYPE and UNIT go to `metadata`, where given: at most 5,000 families, a help of at most 1 KiB.
+/// A fault of protobuf names the family; `histograms` matters there only.
 /// Pure. Errors: parse, limit.
 [[nodiscard]] Result<std::vector<ScrapedSample>> parse_exposition(std::string_view body, ExpositionFormat format,
                                                                   const ParseLimits& limits = {},
-                                                                  std::vector<FamilyMetadata>* metadata = nullptr);
+                                                                  std::vector<FamilyMetadata>* metadata = nullptr,
+                                                                  const HistogramOptions& histograms = {});
 
 /// One target to scrape.
 struct Target {
@@ -81,6 +98,8 @@ struct Target {
     bool legacy_names{false};                ///< a name that is not [a-zA-Z_:][a-zA-Z0-9_:]* makes the target down
     std::string escaping{"allow-utf-8"};     ///< asked for: allow-utf-8, underscores, dots or values
     std::shared_ptr<net::ClientSetup> client{};  ///< shared by the targets of a job; null: none of its options
+    std::vector<std::string> protocols;  ///< to ask for, by Prometheus's names, the dearest first; empty: its default ones
+    HistogramOptions histograms;
     std::optional<ExpositionFormat> fallback;  ///< for an answer with a missing or unknown Content-Type
     bool operator==(const Target& other) const;
 };

@@ -41,6 +41,10 @@ model::Labels report_labels(const model::Labels& target) {
     return out;
 }
 
+tsdb::Value value_of(const ScrapedSample& sample) {
+    return sample.histogram ? tsdb::Value(sample.histogram) : tsdb::Value(sample.value);
+}
+
 }  // namespace
 
 CollectCounters::CollectCounters(Metrics& metrics)
@@ -165,7 +169,7 @@ void SampleWriter::write_sample(const ScrapedSample& sample, TimestampMs at, std
     added += is_new ? 1 : 0;
     seen.series = *series;
     seen.tracked = !own_time || options_.track_timestamps_staleness;
-    append(*series, own_time ? *sample.at : at, sample.value);
+    append(*series, own_time ? *sample.at : at, value_of(sample));
     if (line != nullptr && !own_time) {
         line->series = *series;
         line->seen = &seen;
@@ -223,8 +227,8 @@ bool SampleWriter::mark_seen(SeenSeries& seen) {
     return true;
 }
 
-void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, double value) {
-    if (!head_.append(series, at, value)) {
+void SampleWriter::append(tsdb::SeriesId series, TimestampMs at, tsdb::Value value) {
+    if (!head_.append(series, at, std::move(value))) {
         counters_.out_of_order.add();
     }
 }

@@ -83,7 +83,7 @@ class SampleWriter {
     /// False when the series was in this reading already.
     [[nodiscard]] bool mark_seen(SeenSeries& seen);
     void write_known(LineMemo::Line& line, const ScrapedSample& sample, TimestampMs at);
-    void append(tsdb::SeriesId series, TimestampMs at, double value);
+    void append(tsdb::SeriesId series, TimestampMs at, tsdb::Value value);
     [[nodiscard]] bool is_report(const model::Labels& labels) const;
     /// Stale markers to what the current reading did not have.
     void mark_missing(TimestampMs at);

@@ -60,6 +60,11 @@ struct ScrapeConfig {
     std::size_t label_limit{0};               ///< labels of a sample; 0: none
     std::size_t label_name_length_limit{0};   ///< bytes; 0: none
     std::size_t label_value_length_limit{0};  ///< bytes; 0: none
+    std::vector<std::string> scrape_protocols;             ///< Prometheus's names, the dearest first; filled in from global
+    std::optional<bool> scrape_native_histograms;          ///< filled in from global
+    std::optional<bool> always_scrape_classic_histograms;  ///< filled in from global
+    std::size_t native_histogram_bucket_limit{0};          ///< 0: none
+    double native_histogram_min_bucket_factor{0};
     bool track_timestamps_staleness{false};
     std::vector<model::RelabelRule> relabel_configs;         ///< of targets
     std::vector<model::RelabelRule> metric_relabel_configs;  ///< of samples
@@ -79,6 +84,9 @@ struct Global {
     model::Labels external_labels;
     std::string metric_name_validation_scheme{"utf8"};
     std::string metric_name_escaping_scheme{};  ///< "": by the validation scheme
+    std::vector<std::string> scrape_protocols;
+    std::optional<bool> scrape_native_histograms;
+    std::optional<bool> always_scrape_classic_histograms;
 };
 
 /// The root route, Alertmanager's keys and defaults.

@@ -16,7 +16,6 @@ constexpr yaml::Refused refused_global[] = {
     {"rule_query_offset", "set query_offset in the rule group"},
     {"query_log_file", "leave it out"},
     {"scrape_failure_log_file", "failed scrapes are in noroshi's log"},
-    {"scrape_protocols", "the protocols are negotiated"},
     {"body_size_limit", "set it in each scrape config"},
     {"sample_limit", "set it in each scrape config"},
     {"label_limit", "set it in each scrape config"},
@@ -24,8 +23,6 @@ constexpr yaml::Refused refused_global[] = {
     {"label_value_length_limit", "set it in each scrape config"},
     {"target_limit", "set it in each scrape config"},
     {"keep_dropped_targets", "leave it out"},
-    {"*_native_histograms", "leave it out"},
-    {"*_classic_histograms", "leave it out"},
     {"convert_classic_histograms_to_nhcb", "leave it out"},
     {"extra_scrape_metrics", "leave it out"},
     {"runtime", "leave it out"},
@@ -137,7 +134,7 @@ std::optional<std::size_t> read_storage_size(Reader& reader, const Node& node) {
 }  // namespace
 
 void read_global(Reader& reader, const Node& node, Global& out) {
-    const std::vector<yaml::Field<Global>> fields{
+    std::vector<yaml::Field<Global>> fields{
         yaml::field("scrape_interval", &Global::scrape_interval, yaml::read_positive_duration,
                     "time between two scrapes of a target; default 1m"),
         yaml::field("scrape_timeout", &Global::scrape_timeout, yaml::read_positive_duration,
@@ -151,6 +148,7 @@ void read_global(Reader& reader, const Node& node, Global& out) {
         yaml::field("metric_name_escaping_scheme", &Global::metric_name_escaping_scheme, read_escaping_scheme,
                     "allow-utf-8, underscores, dots or values; default: by the validation scheme"),
     };
+    add_protocol_fields(fields);
     yaml::read_mapping(reader, node, fields, refused_global, out);
     check_global_timeout(reader, node, out);
 }

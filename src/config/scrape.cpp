@@ -21,19 +21,13 @@ constexpr yaml::Refused refused_scrape[] = {
     {"oauth2", "put the token into a file and name it under authorization.credentials_file"},
     {"proxy_*", "name the target by an address that can be reached directly"},
     {"no_proxy", "name the target by an address that can be reached directly"},
-    {"scrape_protocols", "the protocols are negotiated; see fallback_scrape_protocol"},
     {"keep_dropped_targets", "leave it out"},
     {"scrape_failure_log_file", "failed scrapes are in noroshi's log"},
-    {"*_native_histograms", "leave it out"},
-    {"*_classic_histograms", "leave it out"},
-    {"native_histogram_*", "leave it out"},
     {"convert_classic_histograms_to_nhcb", "leave it out"},
     {"extra_scrape_metrics", "leave it out"},
 };
 
 constexpr std::array<std::string_view, 2> schemes{"http", "https"};
-constexpr std::array<std::string_view, 4> fallback_protocols{"PrometheusText0.0.4", "PrometheusText1.0.0",
-                                                             "OpenMetricsText0.0.1", "OpenMetricsText1.0.0"};
 
 std::optional<std::string> read_target(Reader& reader, const Node& node) {
     std::optional<std::string> text = yaml::read_text(reader, node);
@@ -99,17 +93,6 @@ std::optional<std::string> read_scheme(Reader& reader, const Node& node) {
     return index ? std::optional(std::string(schemes[*index])) : std::nullopt;
 }
 
-std::optional<std::string> read_fallback(Reader& reader, const Node& node) {
-    if (node.text == "PrometheusProto") {
-        reader.fail(node, fmt::format("\"PrometheusProto\" is not supported by this version; expected one of {}",
-                                      fmt::join(fallback_protocols, ", ")),
-                    Errc::unsupported);
-        return std::nullopt;
-    }
-    const std::optional<std::size_t> index = yaml::read_word(reader, node, fallback_protocols);
-    return index ? std::optional(std::string(fallback_protocols[*index])) : std::nullopt;
-}
-
 std::optional<std::int64_t> read_count(Reader& reader, const Node& node) {
     return yaml::read_integer(reader, node, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -154,6 +137,7 @@ std::vector<yaml::Field<ScrapeConfig>> scrape_fields() {
     fields.push_back(yaml::field("file_sd_configs", &S::file_sd_configs, read_file_sd_configs, "files that name targets"));
     fields.push_back(yaml::field("http_sd_configs", &S::http_sd_configs, read_http_sd_configs, "URLs that name targets"));
     add_client_fields(fields);
+    add_protocol_fields(fields);
     return fields;
 }
 
@@ -229,6 +213,7 @@ void finish_scrape_configs(Reader& reader, const Node& node, const Global& globa
             const Reader::Scope scope = reader.index(i);
             finish_names(reader, *node.items[i], global, job);
         }
+        finish_protocols(global, job);
         if (job.scrape_interval == Milliseconds(0)) {
             job.scrape_interval = global.scrape_interval;
         }

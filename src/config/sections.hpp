@@ -19,6 +19,12 @@ void finish_scrape_configs(yaml::Reader& reader, const yaml::Node& node, const G
 
 [[nodiscard]] std::optional<std::string> read_validation_scheme(yaml::Reader& reader, const yaml::Node& node);
 [[nodiscard]] std::optional<std::string> read_escaping_scheme(yaml::Reader& reader, const yaml::Node& node);
+/// Which formats are asked for, and what becomes of histograms.
+void add_protocol_fields(std::vector<yaml::Field<Global>>& fields);
+void add_protocol_fields(std::vector<yaml::Field<ScrapeConfig>>& fields);
+[[nodiscard]] std::optional<std::string> read_fallback(yaml::Reader& reader, const yaml::Node& node);
+/// Fills in what global gives, and the default formats.
+void finish_protocols(const Global& global, ScrapeConfig& job);
 
 /// The list under relabel_configs or metric_relabel_configs.
 [[nodiscard]] std::optional<std::vector<model::RelabelRule>> read_relabel_configs(yaml::Reader& reader,

@@ -2,6 +2,7 @@
 #include "targets.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/bytes.hpp"
@@ -31,6 +32,20 @@ std::string query_of(const config::ScrapeConfig& scrape, const model::LabelMap& 
     return query;
 }
 
+constexpr const char* native_label = "__scrape_native_histograms__";
+constexpr const char* classic_label = "__always_scrape_classic_histograms__";
+
+/// A label that relabelling may have changed; what is no truth value changes nothing, as in Prometheus.
+bool flag_of(const model::LabelMap& labels, const char* name, bool otherwise) {
+    constexpr std::array<std::string_view, 6> yes{"1", "t", "T", "true", "TRUE", "True"};
+    constexpr std::array<std::string_view, 6> no{"0", "f", "F", "false", "FALSE", "False"};
+    const auto label = labels.find(name);
+    const auto is_one_of = [&](const auto& texts) {
+        return label != labels.end() && std::ranges::find(texts, label->second) != texts.end();
+    };
+    return is_one_of(yes) || (otherwise && !is_one_of(no));
+}
+
 /// What relabel_configs see of a target, as in Prometheus.
 model::LabelMap discovered(const config::ScrapeConfig& scrape, const config::StaticConfig& group,
                            const std::string& address) {
@@ -44,6 +59,8 @@ model::LabelMap discovered(const config::ScrapeConfig& scrape, const config::Sta
     labels.emplace("__metrics_path__", scrape.metrics_path);
     labels.emplace("__scrape_interval__", format_duration(scrape.scrape_interval));
     labels.emplace("__scrape_timeout__", format_duration(scrape.scrape_timeout));
+    labels.emplace(native_label, scrape.scrape_native_histograms.value_or(false) ? "true" : "false");
+    labels.emplace(classic_label, scrape.always_scrape_classic_histograms.value_or(false) ? "true" : "false");
     for (const auto& [name, values] : scrape.params) {
         if (!values.empty() && !values[0].empty()) {
             labels.emplace("__param_" + name, values[0]);
@@ -116,10 +133,15 @@ Result<std::optional<collect::Target>> make_target(const config::ScrapeConfig& s
     target.honor_labels = scrape.honor_labels;
     target.honor_timestamps = scrape.honor_timestamps;
     target.enable_compression = scrape.enable_compression;
-    if (scrape.fallback_scrape_protocol) {
-        target.fallback = scrape.fallback_scrape_protocol->starts_with("OpenMetrics")
-                              ? collect::ExpositionFormat::openmetrics_1_0
-                              : collect::ExpositionFormat::text_0_0_4;
+    target.protocols = scrape.scrape_protocols;
+    target.histograms = {.native = flag_of(map, native_label, scrape.scrape_native_histograms.value_or(false)),
+                         .classic_too = flag_of(map, classic_label, scrape.always_scrape_classic_histograms.value_or(false)),
+                         .bucket_limit = scrape.native_histogram_bucket_limit,
+                         .min_bucket_factor = scrape.native_histogram_min_bucket_factor};
+    if (const std::optional<std::string>& fallback = scrape.fallback_scrape_protocol) {
+        target.fallback = fallback->starts_with("OpenMetrics") ? collect::ExpositionFormat::openmetrics_1_0
+                          : *fallback == "PrometheusProto"     ? collect::ExpositionFormat::protobuf
+                                                               : collect::ExpositionFormat::text_0_0_4;
     }
     return std::optional(std::move(target));
 }

@@ -142,20 +142,21 @@ bool is_plain_number(std::string_view word) { return word.find_first_of("pPxX_")
 
 std::string normal_bound(std::string_view text) {
     const Result<double> value = parse_float(text);
-    if (!value) {
-        return std::string(text);
-    }
-    if (std::isnan(*value)) {
+    return value ? bound_text(*value) : std::string(text);
+}
+
+std::string bound_text(double value) {
+    if (std::isnan(value)) {
         return "NaN";
     }
-    if (std::isinf(*value)) {
-        return *value > 0 ? "+Inf" : "-Inf";
+    if (std::isinf(value)) {
+        return value > 0 ? "+Inf" : "-Inf";
     }
     // Go's 'g' with the shortest digits: exponent form below 1e-4 and from 1e6 on.
     char buffer[40];
-    const double magnitude = std::fabs(*value);
+    const double magnitude = std::fabs(value);
     const bool fixed = magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e6);
-    const std::to_chars_result end = std::to_chars(std::begin(buffer), std::end(buffer), *value,
+    const std::to_chars_result end = std::to_chars(std::begin(buffer), std::end(buffer), value,
                                                    fixed ? std::chars_format::fixed : std::chars_format::scientific);
     std::string out(std::begin(buffer), end.ptr);
     if (out.find_first_of(".e") == std::string::npos) {

@@ -86,6 +86,8 @@ class SampleCollector {
 
 /// The value of `le` or `quantile` in Prometheus's one form ("1" -> "1.0"); what is no number stays.
 [[nodiscard]] std::string normal_bound(std::string_view text);
+/// The same of a number.
+[[nodiscard]] std::string bound_text(double value);
 
 /// A line over the limit. Error: limit.
 [[nodiscard]] Result<void> check_line(std::string_view line, std::uint32_t number, const ParseLimits& limits);

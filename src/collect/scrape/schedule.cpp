@@ -60,7 +60,8 @@ bool Target::operator==(const Target& other) const {
            label_value_length_limit == other.label_value_length_limit && metric_relabel == other.metric_relabel &&
            track_timestamps_staleness == other.track_timestamps_staleness && honor_labels == other.honor_labels &&
            honor_timestamps == other.honor_timestamps && enable_compression == other.enable_compression &&
-           legacy_names == other.legacy_names && escaping == other.escaping && fallback == other.fallback && same_client(client.get(), other.client.get());
+           protocols == other.protocols && histograms == other.histograms && legacy_names == other.legacy_names &&
+           escaping == other.escaping && fallback == other.fallback && same_client(client.get(), other.client.get());
 }
 
 }  // namespace noroshi::collect

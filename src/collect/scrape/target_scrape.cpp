@@ -6,6 +6,7 @@
 
 #include "scrape/line_reader.hpp"
 #include "scrape/negotiation.hpp"
+#include "scrape/protobuf.hpp"
 #include "scrape/sample_line.hpp"
 
 namespace noroshi::collect {
@@ -132,7 +133,7 @@ tl::expected<std::vector<ScrapedSample>, TargetScrape::Failure> TargetScrape::re
     // OpenMetrics is not remembered: its lines are judged by their families, and by one another.
     Result<std::vector<ScrapedSample>> samples = *format == ExpositionFormat::text_0_0_4
                                                      ? parse_text(response.body, limits, &metadata, &writer_.memo())
-                                                     : parse_exposition(response.body, *format, limits, &metadata);
+                                                     : parse_exposition(response.body, *format, limits, &metadata, target().histograms);
     if (!samples) {
         const bool limit = samples.error().code == Errc::limit;
         const bool series = limit && samples.error().message.starts_with("series_limit");
@@ -153,6 +154,12 @@ tl::expected<TargetScrape::Prepared, TargetScrape::Failure> TargetScrape::prepar
     Result<std::vector<ScrapedSample>> prepared = writer_.prepare(std::move(*samples));
     if (!prepared) {
         return tl::unexpected(Failure{"relabel", prepared.error().message, scraped});
+    }
+    for (ScrapedSample& sample : *prepared) {
+        const Result<void> fits = sample.histogram ? limit_histogram(sample.histogram, target().histograms) : Result<void>{};
+        if (!fits) {
+            return tl::unexpected(Failure{"native_histogram_bucket_limit", fits.error().message, scraped});
+        }
     }
     if (std::optional<Failure> failure = over_limit(*prepared)) {
         writer_.forget_prepared();

@@ -62,6 +62,14 @@ TEST_F(SampleWriterTest, A_label_that_begins_with_exported_is_no_label_of_the_re
     EXPECT_EQ(series[0].labels->to_string(), R"(up{a="1", exported_a="2", job="j"})");
 }
 
+TEST_F(SampleWriterTest, A_native_histogram_that_vanishes_ends_like_a_number) {
+    ScrapedSample histogram = named("h", 0);
+    histogram.histogram = std::make_shared<const model::Histogram>();
+    EXPECT_EQ(writer_.write(std::vector{histogram}, start), 1U);
+    writer_.write({}, start + 15s);
+    EXPECT_THAT(history("h"), ElementsAre("0=nan", "15=stale"));
+}
+
 TEST_F(SampleWriterTest, A_relabelled_series_that_vanishes_ends_and_one_without_a_name_is_refused) {
     SampleWriter writer(head_, counters_,
                         {.labels = {{"job", "j"}},

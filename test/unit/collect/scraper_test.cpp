@@ -290,5 +290,32 @@ TEST_F(ScraperTest, More_samples_than_allowed_are_none_at_all) {
     EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0"));
 }
 
+TEST_F(ScraperTest, A_native_histogram_is_stored_and_keeps_to_its_limit) {
+    using namespace std::string_literals;
+    // A family h of type 4: two observations in bucket 0 of schema 0; and one with another in bucket 5.
+    const std::string one = "\x13\x0a\x01h\x18\x04\x22\x0c\x3a\x0a\x08\x02\x62\x04\x08\x00\x10\x01\x68\x04"s;
+    const std::string two =
+        "\x1b\x0a\x01h\x18\x04\x22\x14\x3a\x12\x08\x03\x62\x04\x08\x00\x10\x01\x62\x04\x08\x08\x10\x01\x68\x04\x68\x01"s;
+    const char* type = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+    target_.histograms.native = true;
+    const auto scraped = [&](const std::string& body) {
+        client_.answer(body, 200, type);
+        scrape_prepared();
+    };
+    scraped(one);
+    scraped(two);
+    target_.histograms.bucket_limit = 1;
+    scraped(two);
+    std::string seen;
+    const std::vector matchers{*model::Matcher::create(model::MatchOp::equal, "__name__", "h")};
+    for (tsdb::SelectedSeries& series : head_.select(matchers, from_unix_ms(0), clock_.now())) {
+        for (model::Sample sample{}; series.cursor->next(sample);) {
+            seen += series.cursor->histogram()->to_string() + " ";
+        }
+    }
+    EXPECT_EQ(seen, "{count:2, sum:0, (0.5,1]:2} {count:3, sum:0, (0.5,1]:2, (16,32]:1} ");
+    EXPECT_THAT(query("up"), ElementsAre(std::string("up") + of_target + " 0")) << "no resolution makes one bucket of these two";
+}
+
 }  // namespace
 }  // namespace noroshi::collect

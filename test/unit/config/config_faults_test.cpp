@@ -44,7 +44,8 @@ const std::string job_keys =
     "label_limit, label_name_length_limit, label_value_length_limit, track_timestamps_staleness, relabel_configs, "
     "metric_relabel_configs, static_configs, metric_name_validation_scheme, metric_name_escaping_scheme, file_sd_configs, "
     "http_sd_configs, basic_auth, authorization, bearer_token, bearer_token_file, tls_config, follow_redirects, enable_http2, "
-    "http_headers)\n";
+    "http_headers, scrape_protocols, scrape_native_histograms, always_scrape_classic_histograms, native_histogram_bucket_limit, "
+    "native_histogram_min_bucket_factor)\n";
 const std::string duration = "expected a duration such as 30s, 5m or 1h30m, got ";
 
 const Case structure[] = {
@@ -141,9 +142,16 @@ const Case scrape[] = {
      "n.yml:1:46: scrape_configs[0].metrics_path: expected a path that begins with \"/\", got \"metrics\"\n"},
     {"scheme", "scrape_configs: [{job_name: a, scheme: ftp}]\n",
      "n.yml:1:40: scrape_configs[0].scheme: expected one of http, https, got \"ftp\"; did you mean \"http\"?\n"},
-    {"fallback_protobuf", "scrape_configs: [{job_name: a, fallback_scrape_protocol: PrometheusProto}]\n",
-     "n.yml:1:58: scrape_configs[0].fallback_scrape_protocol: \"PrometheusProto\" is not supported by this version; "
-     "expected one of PrometheusText0.0.4, PrometheusText1.0.0, OpenMetricsText0.0.1, OpenMetricsText1.0.0\n"},
+    {"fallback_openmetrics_2", "scrape_configs: [{job_name: a, fallback_scrape_protocol: OpenMetricsText2.0.0}]\n",
+     "n.yml:1:58: scrape_configs[0].fallback_scrape_protocol: \"OpenMetricsText2.0.0\" is not supported by this version; "
+     "expected one of PrometheusProto, OpenMetricsText1.0.0, OpenMetricsText0.0.1, PrometheusText1.0.0, "
+     "PrometheusText0.0.4\n"},
+    {"protocol_twice", "scrape_configs: [{job_name: a, scrape_protocols: [PrometheusProto, PrometheusProto]}]\n",
+     "n.yml:1:68: scrape_configs[0].scrape_protocols[1]: duplicate \"PrometheusProto\"\n"},
+    {"no_protocol", "global: {scrape_protocols: []}\n",
+     "n.yml:1:28: global.scrape_protocols: expected at least one protocol; leave the key out for the default ones\n"},
+    {"bucket_factor", "scrape_configs: [{job_name: a, native_histogram_min_bucket_factor: much}]\n",
+     "n.yml:1:68: scrape_configs[0].native_histogram_min_bucket_factor: expected a number, got \"much\"\n"},
     {"relabel_target", "scrape_configs: [{job_name: a, relabel_configs: [{source_labels: [b]}]}]\n",
      "n.yml:1:50: scrape_configs[0].relabel_configs[0]: target_label: action replace needs the name of a label\n"},
     {"relabel_regex", "scrape_configs:\n  - job_name: a\n    metric_relabel_configs:\n      - { action: drop, regex: 'a(' }\n",
@@ -188,8 +196,8 @@ const Case scrape[] = {
     {"oauth2", "scrape_configs: [{job_name: a, oauth2: {}}]\n",
      "n.yml:1:32: scrape_configs[0]: \"oauth2\" is not supported by this version; put the token into a file and name it under "
      "authorization.credentials_file\n"},
-    {"native_histograms", "scrape_configs: [{job_name: a, native_histogram_bucket_limit: 5}]\n",
-     "n.yml:1:32: scrape_configs[0]: \"native_histogram_bucket_limit\" is not supported by this version; leave it out\n"},
+    {"histogram_conversion", "scrape_configs: [{job_name: a, convert_classic_histograms_to_nhcb: true}]\n",
+     "n.yml:1:32: scrape_configs[0]: \"convert_classic_histograms_to_nhcb\" is not supported by this version; leave it out\n"},
     {"remote_write", "remote_write: []\n",
      "n.yml:1:1: \"remote_write\" is not supported by this version; let the other server scrape the targets too\n"},
     {"missing_rule_file", "rule_files: [/nowhere/rules.yml]\n",

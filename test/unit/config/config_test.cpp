@@ -324,5 +324,28 @@ TEST(Config, Warns_of_a_pattern_that_matches_nothing) {
     EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("noroshi.yml:4:14: rule_files[0]: no file matches ")));
 }
 
+TEST(Config, Chooses_formats_and_histograms_as_Prometheus_does) {
+    const auto job = [](const std::string& global, const std::string& keys) {
+        const Loaded loaded = read("global: {" + global + "}\nscrape_configs: [{job_name: a" + keys + "}]\n");
+        EXPECT_TRUE(loaded.config) << faults(loaded);
+        const ScrapeConfig& out = loaded.config->scrape_configs.at(0);
+        return fmt::format("{} {} {}", *out.scrape_native_histograms, *out.always_scrape_classic_histograms,
+                           fmt::join(out.scrape_protocols, ","));
+    };
+    const std::string text = "OpenMetricsText1.0.0,OpenMetricsText0.0.1,PrometheusText1.0.0,PrometheusText0.0.4";
+    EXPECT_EQ(job("", ""), "false false " + text);
+    EXPECT_EQ(job("", ", scrape_native_histograms: true"), "true false PrometheusProto," + text);
+    EXPECT_EQ(job("scrape_native_histograms: true, always_scrape_classic_histograms: true", ""), "true true PrometheusProto," + text);
+    EXPECT_EQ(job("scrape_native_histograms: true", ", scrape_native_histograms: false"), "false false " + text);
+    EXPECT_EQ(job("scrape_protocols: [PrometheusText0.0.4]", ", scrape_native_histograms: true"), "true false PrometheusText0.0.4");
+    EXPECT_EQ(job("scrape_protocols: [PrometheusText0.0.4]", ", scrape_protocols: [PrometheusProto]"), "false false PrometheusProto");
+    const Loaded loaded = read("scrape_configs: [{job_name: a, native_histogram_bucket_limit: 160, "
+                               "native_histogram_min_bucket_factor: 1.1, fallback_scrape_protocol: PrometheusProto}]\n");
+    ASSERT_TRUE(loaded.config) << faults(loaded);
+    EXPECT_EQ(loaded.config->scrape_configs[0].native_histogram_bucket_limit, 160u);
+    EXPECT_EQ(loaded.config->scrape_configs[0].native_histogram_min_bucket_factor, 1.1);
+    EXPECT_EQ(loaded.config->scrape_configs[0].fallback_scrape_protocol, "PrometheusProto");
+}
+
 }  // namespace
 }  // namespace noroshi::config
