@@ -87,7 +87,8 @@ test('A target that doubles its series up to five millions is stopped by name, a
   const folder = scratch(t);
   const doubling = await serveDoubling(t);
   const beside = await startNodeExporter(t);
-  const job = (name, address) => `  - { job_name: ${name}, scrape_timeout: 1s, static_configs: [ { targets: ["${address}"] } ] }`;
+  // The other one may be late on a busy machine: it has five seconds.
+  const job = (name, address) => `  - { job_name: ${name}, ${name === 'beside' ? 'scrape_interval: 5s, scrape_timeout: 5s, ' : ''}static_configs: [ { targets: ["${address}"] } ] }`;
   const targets = [job('doubling', `127.0.0.1:${doubling.port}`), job('beside', beside.address)].join('\n');
   const daemon = await Daemon.start(t, config({ to: identity(join(folder, 'owner')), targets }));
   const ask = async (query) => {
