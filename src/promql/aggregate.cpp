@@ -15,14 +15,10 @@ namespace noroshi::promql {
 namespace {
 
 model::Labels group_labels(const Aggregate& aggregate, const model::Labels& labels) {
-    std::vector<model::Label> kept;
-    for (const model::Label& label : labels) {
+    return labels.filtered([&aggregate](model::LabelView label) {
         const bool listed = std::ranges::count(aggregate.labels, label.name) != 0;
-        if (aggregate.without ? !listed && !is_metadata_label(label.name) : listed) {
-            kept.push_back(label);
-        }
-    }
-    return model::Labels(std::move(kept));
+        return aggregate.without ? !listed && !is_metadata_label(label.name) : listed;
+    });
 }
 
 /// NaN only when all are NaN.
@@ -135,9 +131,11 @@ std::vector<std::size_t> chosen(const Aggregate& aggregate, const Table& table, 
     if (aggregate.op != AggregateOp::limitk) {
         const bool largest = aggregate.op == AggregateOp::topk;
         const auto before = [&](std::size_t a, std::size_t b) {
-            return comes_before(table.values(a)[step], table.values(b)[step], largest);
+            const double x = table.values(a)[step];
+            const double y = table.values(b)[step];
+            return comes_before(x, y, largest) || (a < b && !comes_before(y, x, largest));  // equal ones in their order
         };
-        std::stable_sort(out.begin(), out.end(), before);
+        std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(most), out.end(), before);
     }
     out.resize(most);
     return out;

@@ -17,6 +17,9 @@
 namespace noroshi::promql {
 namespace {
 
+/// Rows times steps for which memory is set aside before anything is counted.
+constexpr std::size_t most_reserved = 1u << 16;
+
 /// The first step's values, at all steps.
 Table repeated(const Table& one, std::size_t steps) {
     Table out(steps);
@@ -102,7 +105,13 @@ Result<void> Evaluation::count_samples(std::size_t by) {
     if (samples_ > options_.max_samples) {
         return fail(Errc::limit, "query processing would load too many samples into memory in query execution");
     }
-    if (options_.gives_up && options_.gives_up()) {
+    // A look at a clock costs as much as some dozens of samples.
+    constexpr std::size_t samples_a_look = 4096;
+    if (options_.gives_up && samples_ >= next_look_) {
+        next_look_ = samples_ + samples_a_look;
+        if (!options_.gives_up()) {
+            return {};
+        }
         return fail(Errc::timeout, "query timed out in expression evaluation");
     }
     return {};
@@ -223,27 +232,25 @@ Result<StepValue> Evaluation::value_of(const Selector& selector, const Steps& st
 
 /// The newest sample in (t - lookback, t] of each step t, in one pass; nothing where that is stale. How many were read.
 std::size_t Evaluation::fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                                     bool sample_times) const {
+                                     bool sample_times) {
     const std::span<double> values = out.values(row);
-    model::Sample newest{};
-    model::Sample next{};
-    std::size_t read = 0;
-    std::size_t step = 0;
-    const auto fill_before = [&](TimestampMs end) {
-        for (; step < values.size() && time_at(at, step) < end; ++step) {
-            const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
-            if (there && !model::is_stale_marker(newest.value)) {
-                values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
-            }
+    read_.clear();
+    series.cursor->read_rest(read_, true);
+    std::size_t newer = 0;  // the first sample after the step
+    for (std::size_t step = 0; step < values.size(); ++step) {
+        const TimestampMs time = time_at(at, step);
+        while (newer < read_.size() && read_[newer].at <= time) {
+            ++newer;
         }
-    };
-    while (series.cursor->next(next)) {
-        fill_before(next.at);
-        newest = next;
-        ++read;
+        if (newer == 0) {
+            continue;
+        }
+        const model::Sample& newest = read_[newer - 1];
+        if (newest.at > time - options_.lookback_delta && !model::is_stale_marker(newest.value)) {
+            values[step] = sample_times ? to_unix_seconds(newest.at) : newest.value;
+        }
     }
-    fill_before(TimestampMs::max());
-    return read;
+    return read_.size();
 }
 
 std::size_t Evaluation::fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
@@ -280,7 +287,9 @@ Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, 
     NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
     const std::size_t columns = count_of(at);
     Table out(columns);
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
+    std::vector<tsdb::SelectedSeries> selected = head_.select(selector.matchers, at.start - options_.lookback_delta, at.end);
+    out.reserve(std::min<std::size_t>(selected.size(), most_reserved / columns + 1));
+    for (tsdb::SelectedSeries& series : selected) {
         NOROSHI_TRY_VOID(count_samples(columns));
         const std::size_t row = out.add({*series.labels, false});
         const std::size_t read = series.histograms.empty() ? fill_numbers(series, at, out, row, sample_times)

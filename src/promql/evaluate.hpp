@@ -58,7 +58,7 @@ class Evaluation {
     Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
     Result<Table> instant(const Selector& selector, const Steps& steps, bool sample_times);
     std::size_t fill_numbers(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
-                             bool sample_times) const;
+                             bool sample_times);
     std::size_t fill_mixed(tsdb::SelectedSeries& series, const Steps& at, Table& out, std::size_t row,
                            bool sample_times) const;
     Result<StepValue> timestamps(const Selector& selector, const Steps& steps);
@@ -91,6 +91,8 @@ class Evaluation {
     Steps query_;
     std::string_view text_;
     std::size_t samples_{0};
+    std::size_t next_look_{0};  // at so many samples it is asked whether to give up
+    std::vector<model::Sample> read_;  // of one series; kept for its memory
     Annotations annotations_;
 };
 

@@ -42,6 +42,8 @@ HistogramPtr without_hint(const HistogramPtr& histogram) {
     return out;
 }
 
+bool has_other_metadata(const model::Labels& labels) { return labels.has("__type__") || labels.has("__unit__"); }
+
 bool wants_counter(std::string_view function) { return function == "rate" || function == "increase"; }
 
 bool looks_like_counter(std::string_view name) {
@@ -75,11 +77,10 @@ Result<Ranges> Evaluation::range(const Selector& selector, const Steps& steps) {
         std::ranges::copy_if(series.histograms, std::back_inserter(row.histograms),
                              [](const model::HistogramSample& sample) { return !sample.value->is_stale(); });
         find_resets(row.histograms);
-        model::Sample sample{};
-        while (series.cursor && series.cursor->next(sample)) {
-            if (!model::is_stale_marker(sample.value)) {
-                row.samples.push_back(sample);
-            }
+        if (series.cursor) {
+            read_.clear();
+            series.cursor->read_rest(read_, false);
+            row.samples.assign(read_.begin(), read_.end());
         }
         NOROSHI_TRY_VOID(count_samples(row.samples.size() + row.histograms.size()));
         if (!row.is_empty()) {
@@ -149,12 +150,16 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
     const bool moves = count_of(ranges.ends) == columns;
     Table out(columns);
     out.reserve(ranges.series.size());
+    bool one_name = true;
+    const std::string first_name(ranges.series.empty() ? "" : ranges.series.front().row.labels.metric_name());
     for (RangeSeries& series : ranges.series) {
         NOROSHI_TRY_VOID(count_samples(columns));
         const std::string name(series.row.labels.metric_name());
         const WindowNotes notes{*this, *argument_node, name};
         Row row = std::move(series.row);
         if (!call.function->keeps_name) {
+            // Series of one name stay distinct without it.
+            one_name = one_name && name == first_name && !has_other_metadata(row.labels);
             drop_name(row);
         }
         const std::size_t index = out.add(std::move(row));
@@ -176,7 +181,9 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
         }
         out.drop_last_if_empty();
     }
-    NOROSHI_TRY_VOID(unify(out));
+    if (!one_name) {
+        NOROSHI_TRY_VOID(unify(out));
+    }
     return StepValue(std::move(out));
 }
 
