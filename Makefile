@@ -27,7 +27,7 @@ conformance: ## PromQL against upstream's corpus; a count per file
 	@tools/install-packages.sh test
 	@node tools/run-tests.mjs conformance
 
-bench: build ## sizes, start-up time, memory, the time from scrape to decrypted message, and a table beside go-waku
+bench: build ## sizes, start-up time, memory, the time from scrape to decrypted message, and tables beside go-waku, Prometheus and VictoriaMetrics
 	@tools/install-packages.sh test
 	@node bench/run.mjs
 

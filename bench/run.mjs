@@ -1,5 +1,6 @@
 // bench/run.mjs - `make bench`: size, start-up, memory and processor time of noroshi without a configuration, the time from a
-// scrape to the decrypted message through a real go-waku, and a table beside go-waku. It prints numbers and judges none.
+// scrape to the decrypted message through a real go-waku, and tables beside go-waku, Prometheus and VictoriaMetrics. It prints
+// numbers and judges none.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,3 +71,5 @@ for (const script of ['bench/encode.mjs', 'bench/relay.mjs']) {
     console.log(`${row.name.padEnd(56)} ${[ratio(row), row.peer, row.own].map((value) => number(value).padStart(13)).join('')}`);
   }
 }
+for (const script of ['tools/peers/build-prometheus.sh', 'tools/peers/build-victoriametrics.sh']) last(script);  // with the network
+process.stdout.write(inNamespace('bench/metrics.mjs'));

@@ -262,7 +262,7 @@ net::ServerResponse list_response(std::vector<std::string> texts, promql::Annota
 
 void write_labels(JsonWriter& json, const model::Labels& labels) {
     json.open('{');
-    for (const model::Label& label : labels) {
+    for (const model::LabelView label : labels) {
         json.key(label.name).string(label.value);
     }
     json.close('}');
@@ -272,6 +272,9 @@ std::string seconds_text(TimestampMs at) {
     const std::int64_t ms = to_unix_ms(at);
     const std::uint64_t size = ms < 0 ? 0 - static_cast<std::uint64_t>(ms) : static_cast<std::uint64_t>(ms);
     const std::string_view sign = ms < 0 ? "-" : "";
+    if (ms >= 0 && size % 1'000 == 0) {
+        return std::to_string(size / 1'000);
+    }
     return size % 1'000 == 0 ? fmt::format("{}{}", sign, size / 1'000) : fmt::format("{}{}.{:03}", sign, size / 1'000, size % 1'000);
 }
 

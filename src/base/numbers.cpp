@@ -31,7 +31,7 @@ double out_of_range(std::string_view digits, bool hex) {
 
 /// "d.ddde+XX" as printed by to_chars, with at least two exponent digits (which to_chars gives already).
 std::string shortest(double value, std::chars_format format) {
-    std::array<char, 512> buffer{};
+    std::array<char, 512> buffer;  // NOLINT(*-member-init): written before it is read
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
     return std::string(buffer.data(), end.ptr);
 }
@@ -61,6 +61,10 @@ std::string format_between(double value, double smallest, double first_large) {
     }
     const double magnitude = std::fabs(value);
     constexpr double all_digits_below = 1e16;
+    constexpr double whole_below = 1e15;
+    if (magnitude < std::min(whole_below, first_large) && magnitude >= 1 && std::trunc(value) == value) {
+        return std::to_string(static_cast<std::int64_t>(value));  // the same digits, ten times as fast
+    }
     const bool plain = magnitude == 0 || (magnitude >= smallest && magnitude < first_large);
     if (plain && magnitude >= all_digits_below) {
         return padded(value);

@@ -15,14 +15,10 @@ namespace noroshi::promql {
 namespace {
 
 model::Labels group_labels(const Aggregate& aggregate, const model::Labels& labels) {
-    std::vector<model::Label> kept;
-    for (const model::Label& label : labels) {
+    return labels.filtered([&aggregate](model::LabelView label) {
         const bool listed = std::ranges::count(aggregate.labels, label.name) != 0;
-        if (aggregate.without ? !listed && !is_metadata_label(label.name) : listed) {
-            kept.push_back(label);
-        }
-    }
-    return model::Labels(std::move(kept));
+        return aggregate.without ? !listed && !is_metadata_label(label.name) : listed;
+    });
 }
 
 /// NaN only when all are NaN.

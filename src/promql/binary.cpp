@@ -40,20 +40,18 @@ Result<StepValue> with_scalar(Evaluation& evaluation, const Node& node, const Bi
             evaluation.drop_name(table.row(i));
         }
     }
-    NOROSHI_TRY_VOID(evaluation.unify(table));
+    if (drops_name(binary)) {
+        NOROSHI_TRY_VOID(evaluation.unify(table));
+    }
     return StepValue(std::move(table));
 }
 
 /// The labels by which two elements are matched.
 model::Labels signature(const Matching& matching, const model::Labels& labels) {
-    std::vector<model::Label> out;
-    for (const model::Label& label : labels) {
+    return labels.filtered([&matching](model::LabelView label) {
         const bool listed = std::ranges::count(matching.labels, label.name) != 0;
-        if (matching.on ? listed : !listed && !is_metadata_label(label.name)) {
-            out.push_back(label);
-        }
-    }
-    return model::Labels(std::move(out));
+        return matching.on ? listed : !listed && !is_metadata_label(label.name);
+    });
 }
 
 /// The rows of both sides by what they are matched by: rows of one group have one number.

@@ -14,8 +14,10 @@ namespace {
 
 Matrix matrix_of(const Table& table, const Steps& steps) {
     Matrix out;
+    out.reserve(table.size());
     for (std::size_t i = 0; i < table.size(); ++i) {
         MatrixSeries series{table.row(i).labels, {}, {}};
+        series.samples.reserve(table.has_histograms() ? 0 : table.steps());
         for (std::size_t step = 0; step < table.steps(); ++step) {
             if (HistogramPtr histogram = table.histogram(i, step)) {
                 series.histograms.push_back({time_at(steps, step), std::move(histogram)});
@@ -113,7 +115,9 @@ Result<Answer> Engine::range(const Expression& expression, const Steps& steps) c
     if (auto* table = std::get_if<Table>(&value)) {
         NOROSHI_TRY_VOID(evaluation.finish(*table));
         out = matrix_of(*table, steps);
-        std::ranges::sort(out, {}, &MatrixSeries::labels);
+        if (!std::ranges::is_sorted(out, {}, &MatrixSeries::labels)) {
+            std::ranges::sort(out, {}, &MatrixSeries::labels);
+        }
     } else {
         const auto& scalars = std::get<Scalars>(value);
         MatrixSeries series;

@@ -18,6 +18,8 @@
 namespace noroshi::promql {
 namespace {
 
+/// Rows times steps for which memory is set aside before anything is counted.
+constexpr std::size_t most_reserved = 1u << 16;
 
 }  // namespace
 
@@ -61,6 +63,12 @@ Result<void> Evaluation::count_samples(std::size_t by) {
     if (samples_ > options_.max_samples) {
         return fail(Errc::limit, "query processing would load too many samples into memory in query execution");
     }
+    // A look at a clock costs as much as some dozens of samples.
+    constexpr std::size_t samples_a_look = 4096;
+    if (samples_ < next_look_) {
+        return {};
+    }
+    next_look_ = samples_ + samples_a_look;
     return go_on(options_);
 }
 
@@ -200,16 +208,39 @@ double View::of(TimestampMs at, double value) const {
 }
 
 /// The newest sample in (t - lookback, t] of each step t, in one pass; nothing where that is stale. How many were read.
-std::size_t Evaluation::fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view) const {
-    const bool shows_histograms = view.shown == Shown::values || view.shown == Shown::times_of_numbers;
+std::size_t Evaluation::fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view) {
+    read_.clear();
+    if (!cursor.read_numbers(read_, true)) {
+        return fill_mixed(cursor, at, out, row, view);
+    }
     const std::span<double> values = out.values(row);
+    std::size_t newer = 0;  // the first sample after the step
+    for (std::size_t step = 0; step < values.size(); ++step) {
+        const TimestampMs time = time_at(at, step);
+        while (newer < read_.size() && read_[newer].at <= time) {
+            ++newer;
+        }
+        if (newer == 0) {
+            continue;
+        }
+        const model::Sample& newest = read_[newer - 1];
+        if (newest.at > time - options_.lookback_delta && !model::is_stale_marker(newest.value)) {
+            values[step] = view.of(newest.at, newest.value);
+        }
+    }
+    return read_.size();
+}
+
+/// As fill, where histograms come after the numbers that were read.
+std::size_t Evaluation::fill_mixed(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view) const {
+    const bool shows_histograms = view.shown == Shown::values || view.shown == Shown::times_of_numbers;
     model::Sample newest{};
     HistogramPtr histogram;  // of `newest`
     HistogramPtr before;     // the last one that came, whole
     std::size_t read = 0;
     std::size_t step = 0;
     const auto fill_before = [&](TimestampMs end) {
-        for (; step < values.size() && time_at(at, step) < end; ++step) {
+        for (; step < out.steps() && time_at(at, step) < end; ++step) {
             const bool there = read > 0 && newest.at > time_at(at, step) - options_.lookback_delta;
             if (!there || model::is_stale_marker(newest.value)) {
                 continue;
@@ -217,20 +248,25 @@ std::size_t Evaluation::fill(tsdb::Cursor& cursor, const Steps& at, Table& out, 
             if (histogram && shows_histograms) {
                 out.set(row, step, histogram);
             } else {
-                values[step] = view.of(newest.at, newest.value);
+                out.set(row, step, view.of(newest.at, newest.value));
             }
         }
     };
-    model::Sample next{};
-    while (cursor.next(next)) {
+    const auto take = [&](const model::Sample& next, const HistogramPtr& whole) {
         fill_before(next.at);
         newest = next;
         ++read;
         histogram = nullptr;
-        if (const HistogramPtr& whole = cursor.histogram(); whole && !whole->is_stale()) {
+        if (whole && !whole->is_stale()) {
             histogram = as_read(whole, before);
             before = whole;
         }
+    };
+    for (const model::Sample& number : read_) {
+        take(number, nullptr);
+    }
+    for (model::Sample next{}; cursor.next(next);) {
+        take(next, cursor.histogram());
     }
     fill_before(TimestampMs::max());
     return read;
@@ -240,7 +276,9 @@ Result<Table> Evaluation::instant(const Selector& selector, const Steps& steps, 
     NOROSHI_TRY(const Steps at, shifted(selector.shift, steps));
     const std::size_t columns = count_of(at);
     Table out(columns);
-    for (tsdb::SelectedSeries& series : head_.select(selector.matchers, at.start - options_.lookback_delta, at.end)) {
+    std::vector<tsdb::SelectedSeries> selected = head_.select(selector.matchers, at.start - options_.lookback_delta, at.end);
+    out.reserve(std::min<std::size_t>(selected.size(), most_reserved / columns + 1));
+    for (tsdb::SelectedSeries& series : selected) {
         NOROSHI_TRY_VOID(count_samples(columns));
         const std::size_t row = out.add({*series.labels, false});
         const View view{shown, shown == Shown::start_times ? options_.start_times(*series.labels) : std::span<const StartTime>{}};

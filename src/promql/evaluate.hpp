@@ -83,7 +83,8 @@ class Evaluation {
     Result<StepValue> value_of(const Binary& binary, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Aggregate& aggregate, const Node& node, const Steps& steps);
     Result<StepValue> value_of(const Call& call, const Node& node, const Steps& steps);
-    std::size_t fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view) const;
+    std::size_t fill(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view);
+    std::size_t fill_mixed(tsdb::Cursor& cursor, const Steps& at, Table& out, std::size_t row, const View& view) const;
     Result<StepValue> times(const Selector& selector, const Steps& steps, Shown shown);
     Result<StepValue> over_elements(const Call& call, ElementFunction function, const Steps& steps);
     // evaluate_range.cpp
@@ -121,7 +122,9 @@ class Evaluation {
     Steps query_;
     std::string_view text_;
     std::size_t samples_{0};
-    std::size_t work_{0};  ///< since it was asked whether to give up
+    std::size_t work_{0};       ///< since it was asked whether to give up
+    std::size_t next_look_{0};  ///< at so many samples that is asked, too
+    std::vector<model::Sample> read_;  ///< of one series; kept for its memory
     Annotations annotations_;
 };
 

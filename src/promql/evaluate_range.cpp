@@ -1,6 +1,8 @@
 // src/promql/evaluate_range.cpp - range vectors, and functions over their windows.
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -99,6 +101,8 @@ HistogramPtr without_hint(const HistogramPtr& histogram) {
     return out;
 }
 
+bool has_other_metadata(const model::Labels& labels) { return labels.has("__type__") || labels.has("__unit__"); }
+
 bool wants_counter(std::string_view function) { return function == "rate" || function == "increase"; }
 
 bool looks_like_counter(std::string_view name) {
@@ -127,7 +131,10 @@ Result<Ranges> Evaluation::ranges_below(const Node& inner, const Steps& steps) {
 Result<RangeSeries> Evaluation::read(tsdb::SelectedSeries& series) {
     RangeSeries out;
     out.row.labels = *series.labels;
-    if (!series.cursor->read_numbers(out.samples, false)) {
+    read_.clear();
+    const bool numbers_alone = series.cursor->read_numbers(read_, false);
+    out.samples.assign(read_.begin(), read_.end());
+    if (!numbers_alone) {
         HistogramPtr before;
         for (model::Sample sample{}; series.cursor->next(sample);) {
             if (model::is_stale_marker(sample.value)) {
@@ -280,12 +287,17 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
     const auto is_matrix = [](const NodePtr& argument) { return argument->type == ValueType::matrix; };
     const Node& argument = **std::ranges::find_if(call.arguments, is_matrix);
     Table out(count_of(steps));
+    bool one_name = true;
+    std::optional<std::string> first_name;
     bool is_checked = call.function->check == nullptr;
     const auto one_series = [&](RangeSeries series, const Ranges& ranges) -> Result<void> {
         NOROSHI_TRY_VOID(count_samples(out.steps()));
         const std::string name(series.row.labels.metric_name());
         const WindowNotes notes{*this, argument, name};
         if (!call.function->keeps_name) {
+            // Series of one name stay distinct without it.
+            one_name = one_name && name == first_name.value_or(name) && !has_other_metadata(series.row.labels);
+            first_name = name;
             drop_name(series.row);
         }
         const std::size_t row = out.add(std::move(series.row));
@@ -316,7 +328,9 @@ Result<StepValue> Evaluation::over_windows(const Call& call, const Steps& steps,
         return {};
     };
     NOROSHI_TRY_VOID(each_series(argument, steps, one_series));
-    NOROSHI_TRY_VOID(unify(out));
+    if (!one_name) {
+        NOROSHI_TRY_VOID(unify(out));
+    }
     return StepValue(std::move(out));
 }
 

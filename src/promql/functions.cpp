@@ -26,9 +26,7 @@ bool is_metadata_label(std::string_view name) {
 }
 
 model::Labels without_metadata(const model::Labels& labels) {
-    std::vector<model::Label> kept;
-    std::ranges::copy_if(labels, std::back_inserter(kept), [](const model::Label& l) { return !is_metadata_label(l.name); });
-    return model::Labels(std::move(kept));
+    return labels.filtered([](model::LabelView label) { return !is_metadata_label(label.name); });
 }
 
 const std::vector<Function>& functions() {

@@ -1,6 +1,7 @@
 // src/rules/alert_rule.cpp - inactive -> pending -> firing -> inactive, one instance for each label set (3.3).
 #include "alert_rule.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -44,6 +45,21 @@ std::string AlertRule::Text::expand(const TemplateData& data) const {
     return text ? std::move(*text) : fmt::format("<error expanding template: {}>", text.error().message);
 }
 
+AlertRule::Identity AlertRule::identity_of(const TemplateData& data) {
+    const bool from_labels_alone = std::ranges::none_of(labels_, [](const Text& text) { return text.parsed.has_value(); });
+    if (from_labels_alone) {
+        if (const auto known = identities_.find(data.labels); known != identities_.end()) {
+            return known->second;
+        }
+    }
+    Identity out{labels_of(data), 0};
+    out.fingerprint = out.labels.fingerprint();
+    if (from_labels_alone) {
+        identities_.emplace(data.labels, out);
+    }
+    return out;
+}
+
 model::Labels AlertRule::labels_of(const TemplateData& data) const {
     std::vector<model::Label> all;
     for (const model::Label& label : data.labels) {
@@ -71,7 +87,10 @@ model::Labels AlertRule::annotations_of(const TemplateData& data) const {
 
 void AlertRule::restore(model::Alert alert) {
     const std::uint64_t fingerprint = alert.fingerprint();
-    instances_[fingerprint] = {std::move(alert), true};
+    Instance& instance = instances_[fingerprint];
+    instance = {};
+    instance.alert = std::move(alert);
+    instance.restored = true;
 }
 
 Result<AlertOutcome> AlertRule::apply(const promql::Vector& answer, TemplateData data, TimestampMs at,
@@ -79,25 +98,29 @@ Result<AlertOutcome> AlertRule::apply(const promql::Vector& answer, TemplateData
     if (limit != 0 && answer.size() > limit) {
         return fail(Errc::limit, fmt::format("exceeded limit of {} with {} alerts", limit, answer.size()));
     }
+    if (identities_.size() > 2 * answer.size() + 16) {
+        identities_.clear();  // most are of elements that are gone
+    }
     std::map<std::uint64_t, model::Alert> seen;
     for (const promql::VectorSample& sample : answer) {
         data.labels = sample.labels;
         data.value = sample.value;
         data.histogram = sample.histogram;
         model::Alert alert;
-        alert.labels = labels_of(data);
+        Identity identity = identity_of(data);
+        alert.labels = std::move(identity.labels);
         alert.annotations = annotations_of(data);
         alert.value = sample.value;
-        const std::uint64_t fingerprint = alert.fingerprint();
-        if (!seen.emplace(fingerprint, std::move(alert)).second) {
+        if (!seen.emplace(identity.fingerprint, std::move(alert)).second) {
             return fail(Errc::invalid_argument,
                         "vector contains metrics with the same labelset after applying alert labels");
         }
     }
     AlertOutcome out;
     refresh(seen, at, grace_until, out, batch);
-    for (const auto& [fingerprint, instance] : instances_) {
-        add_series(instance.alert, out.series);
+    out.series.reserve(2 * instances_.size());
+    for (auto& [fingerprint, instance] : instances_) {
+        add_series(instance, out.series);
     }
     return out;
 }
@@ -106,7 +129,8 @@ void AlertRule::refresh(const std::map<std::uint64_t, model::Alert>& seen, Times
                         AlertOutcome& out, store::Batch& batch) {
     for (const auto& [fingerprint, now] : seen) {
         const auto [place, fresh] = instances_.try_emplace(fingerprint);
-        auto& [alert, restored] = place->second;
+        model::Alert& alert = place->second.alert;
+        bool& restored = place->second.restored;
         const model::Alert before = alert;
         if (fresh) {
             alert = now;
@@ -176,11 +200,16 @@ std::vector<model::AlertTransition> AlertRule::end(TimestampMs at, store::Batch&
     return out;
 }
 
-void AlertRule::add_series(const model::Alert& alert, promql::Vector& out) const {
-    const model::Labels named = alert.labels.with(model::metric_name_label, "ALERTS");
-    out.push_back({named.with("alertstate", model::alert_state_name(alert.state)), 1});
-    out.push_back({alert.labels.with(model::metric_name_label, "ALERTS_FOR_STATE"),
-                   std::floor(to_unix_seconds(alert.active_at))});
+void AlertRule::add_series(Instance& instance, promql::Vector& out) {
+    const model::Alert& alert = instance.alert;
+    if (instance.shown_state != alert.state) {
+        instance.shown_state = alert.state;
+        instance.alerts_series = alert.labels.with(model::metric_name_label, "ALERTS")
+                                     .with("alertstate", model::alert_state_name(alert.state));
+        instance.for_state_series = alert.labels.with(model::metric_name_label, "ALERTS_FOR_STATE");
+    }
+    out.push_back({instance.alerts_series, 1});
+    out.push_back({instance.for_state_series, std::floor(to_unix_seconds(alert.active_at))});
 }
 
 std::vector<model::Alert> AlertRule::alerts() const {

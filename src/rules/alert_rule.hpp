@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -54,21 +55,32 @@ class AlertRule {
     struct Instance {
         model::Alert alert;
         bool restored{false};  ///< and not seen since
+        // The labels of its series, made again when the state is another.
+        model::AlertState shown_state{model::AlertState::inactive};
+        model::Labels alerts_series{};
+        model::Labels for_state_series{};
+    };
+    /// What an element of the expression's answer is as an alert.
+    struct Identity {
+        model::Labels labels;
+        std::uint64_t fingerprint{0};
     };
     [[nodiscard]] std::vector<Text> texts_of(const model::Labels& labels) const;
+    [[nodiscard]] Identity identity_of(const TemplateData& data);
     [[nodiscard]] model::Labels labels_of(const TemplateData& data) const;
     [[nodiscard]] model::Labels annotations_of(const TemplateData& data) const;
     void refresh(const std::map<std::uint64_t, model::Alert>& seen, TimestampMs at, TimestampMs grace_until,
                  AlertOutcome& out, store::Batch& batch);
     /// True when the instance ends.
     [[nodiscard]] bool absent(Instance& instance, TimestampMs at, TimestampMs grace_until, AlertOutcome& out) const;
-    void add_series(const model::Alert& alert, promql::Vector& out) const;
+    static void add_series(Instance& instance, promql::Vector& out);
 
     Rule rule_;
     std::string id_;
     std::string group_;
     std::vector<Text> labels_;
     std::vector<Text> annotations_;
+    std::unordered_map<model::Labels, Identity, model::LabelsHash> identities_;  // by an element's labels, as long as these decide
     std::map<std::uint64_t, Instance> instances_;  // by fingerprint
 };
 

@@ -274,14 +274,15 @@ Result<promql::Vector> Manager::State::recorded(const RunningGroup& group, const
         return fail(Errc::limit, fmt::format("exceeded limit of {} with {} series", group.head.limit, answer.size()));
     }
     std::unordered_set<model::Labels, model::LabelsHash> seen;
+    seen.reserve(answer.size());
     for (promql::VectorSample& sample : answer) {
-        std::vector<model::Label> all(sample.labels.begin(), sample.labels.end());
-        all.push_back({std::string(model::metric_name_label), rule.record});
-        all.insert(all.end(), rule.labels.begin(), rule.labels.end());
-        for (const std::string& name : rule.removed_labels) {
-            all.push_back({name, ""});
+        sample.labels = sample.labels.with(model::metric_name_label, rule.record);
+        for (const model::LabelView label : rule.labels) {
+            sample.labels = sample.labels.with(label.name, label.value);
         }
-        sample.labels = model::Labels(std::move(all));
+        for (const std::string& name : rule.removed_labels) {
+            sample.labels = sample.labels.without(name);
+        }
         if (!seen.insert(sample.labels).second) {
             return fail(Errc::invalid_argument,
                         "vector contains metrics with the same labelset after applying rule labels");
@@ -305,6 +306,7 @@ TemplateData Manager::State::template_data(TimestampMs at) const {
 
 void Manager::State::write(RunningRule& rule, const promql::Vector& series, TimestampMs at) {
     std::unordered_set<tsdb::SeriesId> now;
+    now.reserve(series.size());
     for (const promql::VectorSample& sample : series) {
         const Result<tsdb::SeriesId> id = head.open_series(sample.labels);
         const tsdb::Value value = sample.histogram ? tsdb::Value(sample.histogram) : tsdb::Value(sample.value);
