@@ -128,6 +128,7 @@ async function peers() {
   await build('build go-waku (cached)', 'tools/peers/build-go-waku.sh', []);
   await build('build status-peer (cached)', 'tools/peers/build-status-peer.sh', []);
   await build('build Prometheus (cached)', 'tools/peers/build-prometheus.sh', []);
+  await build('build the exposer (cached)', 'tools/peers/build-exposer.sh', []);
   await build('install js-waku (cached)', 'tools/peers/install-js.sh', []);
 }
 
@@ -139,8 +140,9 @@ async function interop() {
   await build('build the bare node', 'cmake', ['--build', 'build/release', '--target', 'waku_node']);
   const [js, waku, hostile] = [await pathFrom('install-js.sh'), await pathFrom('build-go-waku.sh'), await pathFrom('build-hostile.sh')];
   const [status, prometheus] = [await pathFrom('build-status-peer.sh'), await pathFrom('build-prometheus.sh')];
+  const exposer = await pathFrom('build-exposer.sh');
   const env = { NOROSHI_JS_PEERS: js, NOROSHI_GO_WAKU: waku, NOROSHI_STATUS_PEER: status, NOROSHI_HOSTILE: hostile,
-                NOROSHI_PROMETHEUS: prometheus, NOROSHI_BIN: join(root, 'build/noroshi') };
+                NOROSHI_PROMETHEUS: prometheus, NOROSHI_EXPOSER: exposer, NOROSHI_BIN: join(root, 'build/noroshi') };
   await nodeTests('interop with real peers', testFiles('test/integration'), { netns: true, env, lines: true });
   await differential(1_500, 1);
 }

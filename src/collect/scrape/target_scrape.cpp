@@ -17,7 +17,7 @@ constexpr std::string_view cancelled = "cancelled";
 
 bool has_legacy_names(const model::Labels& labels) {
     return model::is_legacy_metric_name(labels.metric_name()) &&
-           std::ranges::all_of(labels, model::is_legacy_label_name, &model::Label::name);
+           std::ranges::all_of(labels, [](model::LabelView label) { return model::is_legacy_label_name(label.name); });
 }
 
 /// The stable name of a failed request.
