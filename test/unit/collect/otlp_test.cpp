@@ -54,11 +54,11 @@ class OtlpTest : public testing::Test {
         std::map<std::string, std::string> out;
         const model::Matcher any = *model::Matcher::create(model::MatchOp::regex, "__name__", ".+");
         for (const auto& one : head_.select(std::span(&any, 1), from_unix_ms(0), from_unix_ms(now_ms + 3'600'000))) {
-            for (model::Sample next{}; one.cursor && one.cursor->next(next);) {
-                out[one.labels->to_string()] = model::is_stale_marker(next.value) ? "stale" : std::to_string(next.value).substr(0, 4);
-            }
-            for (const model::HistogramSample& each : one.histograms) {
-                out[one.labels->to_string()] = each.value->is_stale() ? "stale" : each.value->to_string();
+            for (model::Sample next{}; one.cursor->next(next);) {
+                const model::HistogramPtr& histogram = one.cursor->histogram();
+                out[one.labels->to_string()] = model::is_stale_marker(next.value) ? "stale"
+                                               : histogram                        ? histogram->to_string()
+                                                                                  : std::to_string(next.value).substr(0, 4);
             }
         }
         return out;
