@@ -193,6 +193,7 @@ void SampleWriter::write_known(LineMemo::Line& line, const ScrapedSample& sample
         counters_.duplicate.add();
         return;
     }
+    line.seen->tracked = true;
     const Result<void> stored = head_.append(series, at, sample.value);
     if (!stored) {
         counters_.out_of_order.add();
