@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/net/snappy.hpp"
+#include "histogram_side.hpp"
 #include "model/histogram_layout.hpp"
 
 namespace noroshi::collect {
@@ -23,25 +24,6 @@ Version version_of(std::string_view type) {
         return Version::one;
     }
     return plain == "application/x-protobuf;proto=io.prometheus.write.v2.Request" ? Version::two : Version::unknown;
-}
-
-/// Whole counts are sent as differences. They wrap around rather than overflow; a count below 0 is found later.
-template <class Spans, class Deltas, class Counts>
-model::HistogramSide side_of(const Spans& spans, const Deltas& deltas, const Counts& counts, bool whole) {
-    model::HistogramSide out;
-    for (const wire::BucketSpan& span : spans) {
-        out.spans.push_back({span.offset(), span.length()});
-    }
-    if (!whole) {
-        out.counts.assign(counts.begin(), counts.end());
-        return out;
-    }
-    std::uint64_t count = 0;
-    for (const std::int64_t delta : deltas) {
-        count += static_cast<std::uint64_t>(delta);
-        out.counts.push_back(static_cast<double>(static_cast<std::int64_t>(count)));
-    }
-    return out;
 }
 
 Result<model::HistogramSample> histogram_of(const wire::Histogram& in) {

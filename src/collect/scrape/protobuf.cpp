@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/bytes.hpp"
+#include "histogram_side.hpp"
 #include "model/histogram_layout.hpp"
 #include "scrape/protobuf_wire.hpp"
 #include "scrape/sample_line.hpp"
@@ -135,25 +136,6 @@ bool is_native(const wire::ScrapedHistogram& in) {
 bool is_float(const wire::ScrapedHistogram& in) {
     return in.sample_count_float() > 0 || in.zero_count_float() > 0 || in.positive_count_size() > 0 ||
            in.negative_count_size() > 0;
-}
-
-/// Whole counts are sent as differences. They wrap around rather than overflow; a count below 0 is found later.
-template <class Spans, class Deltas, class Counts>
-model::HistogramSide side_of(const Spans& spans, const Deltas& deltas, const Counts& counts, bool whole) {
-    model::HistogramSide out;
-    for (const wire::NativeSpan& span : spans) {
-        out.spans.push_back({span.offset(), span.length()});
-    }
-    if (!whole) {
-        out.counts.assign(counts.begin(), counts.end());
-        return out;
-    }
-    std::uint64_t count = 0;
-    for (const std::int64_t delta : deltas) {
-        count += static_cast<std::uint64_t>(delta);
-        out.counts.push_back(static_cast<double>(static_cast<std::int64_t>(count)));
-    }
-    return out;
 }
 
 Result<model::HistogramPtr> native_of(const wire::ScrapedHistogram& in, bool gauge) {
