@@ -1,4 +1,5 @@
 // src/base/numbers.cpp - numbers in Go's forms over the standard library's conversions.
+#include "base/ascii.hpp"
 #include "base/numbers.hpp"
 
 #include <fmt/format.h>
@@ -13,7 +14,7 @@ namespace noroshi {
 namespace {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+    return std::ranges::equal(a, b, [](char x, char y) { return ascii_lower(x) == y; });
 }
 
 tl::unexpected<Error> not_a_number(std::string_view text) {

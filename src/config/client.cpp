@@ -5,6 +5,8 @@
 #include <array>
 #include <system_error>
 
+#include "base/ascii.hpp"
+
 namespace noroshi::config {
 namespace {
 
@@ -85,9 +87,7 @@ std::optional<std::string> read_auth_type(Reader& reader, const Node& node) {
     }
     const std::size_t begin = text->find_first_not_of(" \t");
     const std::string type = begin == std::string::npos ? "" : text->substr(begin, text->find_last_not_of(" \t") - begin + 1);
-    std::string lower = type;
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (lower == "basic") {
+    if (ascii_lower(type) == "basic") {
         reader.fail(node, "expected another type than Basic; use basic_auth for it");
         return std::nullopt;
     }
@@ -182,9 +182,7 @@ std::optional<std::vector<net::ExtraHeader>> read_headers(Reader& reader, const 
     };
     std::vector<H> out;
     yaml::read_entries(reader, node, "header names to their values", [&](const Node& key, const Node& value) {
-        std::string lower = key.text;
-        std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-        if (!is_header_name(key.text) || std::ranges::count(reserved_headers, lower) != 0) {
+        if (!is_header_name(key.text) || std::ranges::count(reserved_headers, ascii_lower(key.text)) != 0) {
             reader.fail(key, is_header_name(key.text) ? "this header is set by noroshi or by another key; leave it out"
                                                       : "expected the name of a header, got " + yaml::shown(key.text));
             return;

@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "base/ascii.hpp"
+
 #include "sections.hpp"
 
 namespace noroshi::config {
@@ -19,8 +21,7 @@ constexpr std::array<std::string_view, 11> actions{"replace", "keep", "drop", "k
 /// Prometheus takes the action in any case.
 std::optional<model::RelabelAction> read_action(Reader& reader, const Node& node) {
     Node lower = node;
-    std::ranges::transform(lower.text, lower.text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    lower.text = ascii_lower(lower.text);
     const std::optional<std::size_t> index = yaml::read_word(reader, lower, actions);
     return index ? std::optional(static_cast<model::RelabelAction>(*index)) : std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.hpp"
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 #include "yaml.hpp"
@@ -113,7 +114,7 @@ std::optional<model::Labels> read_any_labels(yaml::Reader& reader, const yaml::N
 bool ends_with_word(std::string_view file, std::string_view ending) {
     return file.size() >= ending.size() &&
            std::ranges::equal(file.substr(file.size() - ending.size()), ending, {},
-                              [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+                              [](char c) { return ascii_lower(c); });
 }
 
 }  // namespace

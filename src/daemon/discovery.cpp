@@ -8,6 +8,7 @@
 #include <set>
 #include <variant>
 
+#include "base/ascii.hpp"
 #include "base/file.hpp"
 #include "config/target_groups.hpp"
 
@@ -65,7 +66,7 @@ bool is_json(const net::Headers& headers) {
     const auto found = headers.find("Content-Type");
     std::string type = found == headers.end() ? "" : found->second;
     std::erase_if(type, [](char c) { return c == ' ' || c == '"'; });
-    std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    type = ascii_lower(type);
     return type == "application/json" || type == "application/json;charset=utf-8";
 }
 

@@ -51,14 +51,14 @@ const OpRow* find_operator(const Token& token) {
     if (token.kind != TokenKind::punctuation && token.kind != TokenKind::identifier) {
         return nullptr;
     }
-    const std::string text = lower(token.text);
+    const std::string text = ascii_lower(token.text);
     const auto found = std::ranges::find(operators, text, &OpRow::text);
     return found == operators.end() ? nullptr : &*found;
 }
 
 std::optional<AggregateOp> find_aggregate(const std::string& name) {
     for (const AggregateOp op : aggregates) {
-        if (op_text(op) == lower(name)) {
+        if (op_text(op) == ascii_lower(name)) {
             return op;
         }
     }
@@ -97,12 +97,6 @@ Result<double> literal(std::string text) {
 
 }  // namespace
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
-
 Result<NodePtr> parse_tree(std::string_view text, const ParseOptions& options) {
     if (text.size() > longest_text) {
         return fail(Errc::limit, fmt::format("expression is longer than {} bytes", longest_text));
@@ -126,7 +120,7 @@ bool Parser::take_if(std::string_view punctuation) {
 }
 
 bool Parser::peek_word(std::string_view word) const {
-    return peek().kind == TokenKind::identifier && lower(peek().text) == word;
+    return peek().kind == TokenKind::identifier && ascii_lower(peek().text) == word;
 }
 
 Result<void> Parser::expect(std::string_view punctuation, std::string_view where) {
@@ -307,7 +301,7 @@ Result<NodePtr> Parser::parenthesised() {
 
 Result<NodePtr> Parser::named() {
     const Token name = take();
-    const std::string word = lower(name.text);
+    const std::string word = ascii_lower(name.text);
     const bool opens = peek().is("(");
     if (const std::optional<AggregateOp> op = find_aggregate(name.text);
         op && (opens || peek_word("by") || peek_word("without"))) {
@@ -433,7 +427,7 @@ Result<std::vector<std::string>> Parser::label_list() {
 
 Result<void> Parser::grouping(Aggregate& out, bool& given) {
     if (!given && (peek_word("by") || peek_word("without"))) {
-        out.without = lower(take().text) == "without";
+        out.without = ascii_lower(take().text) == "without";
         NOROSHI_TRY(out.labels, label_list());
         given = true;
     }

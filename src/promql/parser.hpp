@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "lexer.hpp"
 #include "tree.hpp"
 
@@ -89,7 +90,5 @@ class Parser {
     bool may_match_all_{false};  ///< the selector that comes next selects no series itself
 };
 
-/// Lower case of ASCII letters: keywords are case-insensitive.
-[[nodiscard]] std::string lower(std::string_view text);
 
 }  // namespace noroshi::promql

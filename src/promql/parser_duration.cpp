@@ -184,7 +184,7 @@ Result<CalculationPtr> Parser::duration_primary() {
 }
 
 Result<CalculationPtr> Parser::duration_call(const Token& name) {
-    const std::string word = lower(name.text);
+    const std::string word = ascii_lower(name.text);
     const bool is_extreme = word == "min_of" || word == "max_of";
     if (!is_extreme && word != "step" && word != "range") {
         return fault(name.offset, fmt::format("unexpected {} in duration", model::quote(name.text)));

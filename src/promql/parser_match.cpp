@@ -53,11 +53,11 @@ Result<double> Parser::fill_value() {
 }
 
 Result<void> Parser::grouping_of_match(Binary& binary) {
-    binary.matching.on = lower(take().text) == "on";
+    binary.matching.on = ascii_lower(take().text) == "on";
     NOROSHI_TRY(binary.matching.labels, label_list());
     if (peek_word("group_left") || peek_word("group_right")) {
         const std::size_t offset = peek().offset;
-        binary.matching.card = lower(take().text) == "group_left" ? Card::many_to_one : Card::one_to_many;
+        binary.matching.card = ascii_lower(take().text) == "group_left" ? Card::many_to_one : Card::one_to_many;
         if (peek().is("(")) {
             NOROSHI_TRY(binary.matching.include, label_list());
         }

@@ -117,7 +117,7 @@ Result<NodePtr> Parser::postfix(NodePtr node) {
 
 Result<void> Parser::extension_modifier(Node& node) {
     const Token word = take();
-    const bool anchored = lower(word.text) == "anchored";
+    const bool anchored = ascii_lower(word.text) == "anchored";
     const std::string_view name = anchored ? "anchored" : "smoothed";
     if (std::holds_alternative<Subquery>(node.kind)) {
         return fault(word.offset, fmt::format("{} modifier is not supported for subqueries", name));
@@ -194,7 +194,7 @@ Result<NodePtr> Parser::at_modifier(NodePtr node) {
     const std::size_t offset = take().offset;
     At at;
     if (peek_word("start") || peek_word("end")) {
-        at.kind = lower(take().text) == "start" ? At::Kind::start : At::Kind::end;
+        at.kind = ascii_lower(take().text) == "start" ? At::Kind::start : At::Kind::end;
         NOROSHI_TRY_VOID(expect("(", "@"));
         NOROSHI_TRY_VOID(expect(")", "@"));
     } else {

@@ -1,4 +1,5 @@
 // src/base/net/http.cpp - URLs and header names.
+#include "base/ascii.hpp"
 #include "base/net/http.hpp"
 
 #include <fmt/format.h>
@@ -11,8 +12,6 @@
 namespace noroshi::net {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 tl::unexpected<Error> bad_url(std::string_view text, std::string_view why) {
     return fail(Errc::parse, fmt::format("bad URL \"{}\": {}", text.substr(0, 200), why));
 }
@@ -24,6 +23,7 @@ bool is_printable(std::string_view text) {
 }  // namespace
 
 bool CaseInsensitive::operator()(std::string_view a, std::string_view b) const {
+    const auto lower = [](char c) { return ascii_lower(c); };
     return std::ranges::lexicographical_compare(a, b, {}, lower, lower);
 }
 

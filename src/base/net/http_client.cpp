@@ -1,4 +1,5 @@
 // src/base/net/http_client.cpp - the HTTP client over Beast: kept-alive connections, deadline, limits.
+#include "base/ascii.hpp"
 #include "base/net/http_client.hpp"
 
 #include <fmt/format.h>
@@ -137,16 +138,10 @@ bool is_redirect(unsigned status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return out;
-}
-
 /// What a browser or Go keeps sending after a redirect: `host` is `first`, or a name below it.
 bool is_same_site(std::string_view host, std::string_view first) {
-    const std::string now = lower_case(host);
-    const std::string then = lower_case(first);
+    const std::string now = ascii_lower(host);
+    const std::string then = ascii_lower(first);
     if (now == then) {
         return true;
     }
@@ -157,7 +152,7 @@ bool is_same_site(std::string_view host, std::string_view first) {
 void drop_credentials(Request& request) {
     static constexpr std::array<std::string_view, 6> names{"authorization", "www-authenticate", "cookie", "cookie2",
                                                            "proxy-authorization", "proxy-authenticate"};
-    const auto proves = [](const auto& header) { return std::ranges::count(names, lower_case(header.first)) != 0; };
+    const auto proves = [](const auto& header) { return std::ranges::count(names, ascii_lower(header.first)) != 0; };
     std::erase_if(request.more_headers, proves);
     std::erase_if(request.headers, proves);
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <span>
 
+#include "base/ascii.hpp"
 #include "scrape/line_reader.hpp"
 
 namespace noroshi::collect {
@@ -60,8 +61,7 @@ std::string media_type(std::string_view content_type) {
     while (!type.empty() && is_blank(type.back())) {
         type.pop_back();
     }
-    std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return type;
+    return ascii_lower(type);
 }
 
 }  // namespace
