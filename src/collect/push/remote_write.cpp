@@ -13,8 +13,6 @@
 namespace noroshi::collect {
 namespace {
 
-constexpr int finest_sent_schema = 52;  // finer than stored ones are made coarser, as Prometheus does
-
 enum class Version { unknown, one, two };
 
 Version version_of(std::string_view type) {
